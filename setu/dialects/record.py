@@ -1,0 +1,179 @@
+"""What a dialect is: a wire format as a record of pure functions, both ways."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from setu._json import Json
+from setu.chat.events import Event
+from setu.chat.ids import Mint
+from setu.chat.parts import Inline
+from setu.chat.request import ChatRequest
+from setu.chat.response import ChatResponse
+from setu.chat.seals import Seal
+from setu.errors import ErrorInfo
+from setu.framing.frame import Frame
+from setu.http import Headers
+
+Operation = Literal["chat", "embed", "complete", "count_tokens", "models", "raw"]
+Framing = Literal["sse", "ndjson", "jsonarray", "json"]
+"""How a body travels; `json` is one document."""
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the target cannot express: said, never silent.
+
+    `pointer` is a JSON pointer into the source's body (`/messages/0/content/1`); `severity` is `info` when the answer
+    cannot change (a cache hint), `warn` when it may.
+    """
+
+    phase: Literal["request", "response"]
+    pointer: str
+    reason: str
+    severity: Literal["info", "warn"] = "warn"
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A body and what it could not say."""
+
+    body: bytes
+    losses: tuple[Loss, ...] = ()
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a model, as far as a renderer needs it.
+
+    `max_output` is its output cap in tokens; `thinking` how it takes a thinking request: a token budget, an effort
+    level, Anthropic's adaptive mode, or not at all.
+    """
+
+    max_output: int | None = None
+    context: int | None = None
+    thinking: Literal["budget", "effort", "adaptive", "none"] | None = None
+    efforts: tuple[str, ...] = ()
+    vision: bool | None = None
+    tools: bool | None = None
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a request is rendered for, with the facts the gateway fetched.
+
+    `model` is the upstream's name for it; `seals` are the stored seals of tool calls that came back without one;
+    `media` are the fetched bytes of media URLs.
+    """
+
+    model: str
+    facts: Facts = Facts()
+    capabilities: frozenset[str] = frozenset()
+    seals: Mapping[str, Seal] = {}
+    media: Mapping[str, Inline] = {}
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer is rendered with: facts of the request and values for what the upstream left out.
+
+    `model` is the name the client asked for; `created` is in seconds; `stream_usage` says whether the client asked
+    for the usage chunk.
+    """
+
+    model: str
+    id: str
+    created: int
+    mint: Mint
+    stream_usage: bool = False
+    include_thoughts: bool = True
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """What a method, path and query mean.
+
+    `model` and `stream` are set where the path says them (Gemini); `framing` is the stream's if the path fixes it.
+    """
+
+    dialect: str
+    operation: Operation
+    model: str | None = None
+    stream: bool | None = None
+    framing: Framing | None = None
+    provider: str | None = None
+
+
+class StreamDecoder(Protocol):
+    """Upstream frames to events. The last event, from `close`, is always `Ended`."""
+
+    def feed(self, frame: Frame) -> list[Event]: ...
+
+    def close(self) -> list[Event]: ...
+
+
+class StreamEncoder(Protocol):
+    """Events to client frames. `losses` collects what this wire cannot say."""
+
+    losses: list[Loss]
+
+    def feed(self, event: Event) -> list[Frame]: ...
+
+
+class ClientCodec(msgspec.Struct, frozen=True, kw_only=True):
+    """The side that faces clients: read their requests, write their answers.
+
+    `parse_request(body, route)` raises LocalDialectError. `render_response(response, reply)` gives the JSON body.
+    """
+
+    parse_request: Callable[[bytes, Route], ChatRequest]
+    render_response: Callable[[ChatResponse, Reply], Rendered]
+    encoder: Callable[[Reply], StreamEncoder]
+
+
+class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
+    """The side that faces upstreams: write requests, read answers.
+
+    `render_request(request, target)` raises LocalDialectError for what may not be sent. `parse_response(body, mint)`
+    and the decoder are liberal; they raise RemoteDialectError only where there is no answer to be had.
+    `path(model, stream)` gives path and query below the provider's base.
+    """
+
+    render_request: Callable[[ChatRequest, Target], Rendered]
+    parse_response: Callable[[bytes, Mint], ChatResponse]
+    decoder: Callable[[Mint], StreamDecoder]
+    path: Callable[[str, bool], tuple[str, str]]
+
+
+class ErrorCodec(msgspec.Struct, frozen=True, kw_only=True):
+    """Error bodies: `parse(status, headers, body)` never fails, `render` gives the envelope.
+
+    `frame` is the error as a frame of a stream that has begun.
+    """
+
+    parse: Callable[[int, Headers, bytes], ErrorInfo]
+    render: Callable[[ErrorInfo], bytes]
+    frame: Callable[[ErrorInfo], Frame]
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """A wire format.
+
+    `params` names the wire pointer of each canonical option, so that a loss names what the client wrote;
+    `volatile` are the JSON pointers that mean nothing to an answer and are ignored when requests are matched;
+    `request_id` is the response header that carries the request's id.
+    """
+
+    name: str
+    framings: tuple[Framing, ...]
+    client: Mapping[Operation, ClientCodec]
+    upstream: Mapping[Operation, UpstreamCodec]
+    errors: ErrorCodec
+    params: Mapping[str, str] = {}
+    volatile: tuple[str, ...] = ()
+    request_id: str = "x-request-id"
+
+
+def pointer(*steps: str | int) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def json_text(value: Json) -> str:
+    """Return exact JSON text as a string."""
+    return value.decode("utf-8", "surrogatepass")

@@ -1,0 +1,50 @@
+"""The seams between rooms, as protocols; nothing here does anything."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from setu.http import Request, Response
+
+T = TypeVar("T")
+
+
+class Transport(Protocol):
+    """Whatever answers a request: a live host, a cassette, a script, a fault, the gateway itself."""
+
+    async def send(self, request: Request) -> Response:
+        """Return the response as soon as its head is known; the caller closes it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and files."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, handed in so that decisions can be tested."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Identifiers, handed in so that answers can be reproduced."""
+
+    def __call__(self, prefix: str) -> str:
+        """Return a fresh identifier such as `chatcmpl-…` for the prefix `chatcmpl-`."""
+        ...
+
+
+class SealStore(Protocol[T]):
+    """Seals by tool call id, for clients whose wire format cannot carry them; bounded, forgetful."""
+
+    def get(self, call_ids: Iterable[str]) -> Mapping[str, T]: ...
+
+    def put(self, seals: Mapping[str, T]) -> None: ...
