@@ -5,6 +5,7 @@ Values that pass through Setu unread (tool schemas, hosted payloads) stay the by
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,9 +19,13 @@ Raw = msgspec.Raw
 
 _POSITION = re.compile(r" \(byte (\d+)\)$")
 _SPACE = re.compile(rb"[ \t\n\r]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+# Possessive repeats: a backtracking one keeps a hundred bytes of state for each byte of a long string.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]} \t\n\r]+")
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?:[^\\]|\\[^u]|\\u[^dD]|\\u[dD][^c-fC-F])", re.DOTALL)
+
+_EARLY = "JSON ends too early"
 
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -49,13 +54,11 @@ def decode(data: bytes | str) -> Any:
     """Parse a document; lone surrogates (legal JSON escapes) survive, NaN and 1e400 do not."""
     try:
         return _decode(data)
-    except RecursionError:
-        raise JsonError("JSON is nested too deeply") from None
-    except UnicodeDecodeError as error:
-        raise JsonError("text is not valid UTF-8", error.start) from None
-    except msgspec.DecodeError as error:
-        text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-        if b"\\u" in text or b"\\U" in text:
+    except UnicodeEncodeError as error:  # a `str` that holds a bare surrogate is no text to parse
+        raise JsonError("text holds a lone surrogate", error.start) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = data if isinstance(data, bytes) else data.encode()
+        if isinstance(error, msgspec.DecodeError) and b"\\u" in text:
             return _decode_surrogates(text, error)
         raise _problem(error, text) from None
 
@@ -74,27 +77,34 @@ def encode(value: Any) -> bytes:
         raise JsonError(f"not JSON: {error}") from None
 
 
-def split(data: bytes) -> dict[str, bytes]:
-    """Cut an object into raw members, in order; of duplicate keys the last one stays."""
+def split(data: bytes, *, trusted: bool = False) -> dict[str, bytes]:
+    """Cut an object into raw members, in order; of duplicate keys the last one stays.
+
+    A lone surrogate is refused here, so that no text which cannot be written again gets in. `trusted` text is part of
+    a document that was split before and is not checked for UTF-8 a second time (spans are cut without looking inside).
+    """
     try:
-        return {key: bytes(raw) for key, raw in _split(data).items()}
+        found = {key: bytes(raw) for key, raw in _split(data).items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _problem(error, data) from None
+    if not trusted:
+        _require_utf8(data)
+    return found
 
 
-def items(data: bytes) -> list[bytes]:
-    """Cut an array into its raw items."""
+def items(data: bytes, *, trusted: bool = False) -> list[bytes]:
+    """Cut an array into its raw items; `trusted` as for `split`."""
     try:
-        return [bytes(raw) for raw in _items(data)]
+        found = [bytes(raw) for raw in _items(data)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _problem(error, data) from None
+    if not trusted:
+        _require_utf8(data)
+    return found
 
 
 def members(data: bytes) -> list[Member]:
-    """Return every top-level member of an object with the span of its value, duplicates included.
-
-    The document must have been accepted by `split` before: this walks, it does not validate.
-    """
+    """Return every top-level member of an object with the span of its value, duplicates included."""
     values = split(data)
     found: list[Member] = []
     at = _skip(data, _skip(data, 0) + 1)
@@ -162,13 +172,15 @@ def _value_end(data: bytes, start: int) -> int:
             depth -= 1
             if depth == 0:
                 return token.end()
-    raise JsonError("JSON ends too early", len(data))
+    raise JsonError(_EARLY, len(data))
 
 
 def _decode_surrogates(text: bytes, error: msgspec.DecodeError) -> Any:
     """Parse with the standard library, which keeps lone surrogate escapes."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text.decode(), parse_constant=_refuse, parse_float=_finite)
+    except JsonError:
+        raise
     except (ValueError, RecursionError):
         raise _problem(error, text) from None
 
@@ -177,16 +189,53 @@ def _refuse(name: str) -> Any:
     raise JsonError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise JsonError(f"number out of range: {text[:40]}")
+    return number
+
+
+def _require_utf8(data: bytes) -> None:
+    if data.isascii():
+        return
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise JsonError("text is not valid UTF-8", error.start) from None
+
+
 def _problem(error: Exception, data: bytes) -> JsonError:
+    """Say what is wrong and where; msgspec counts bytes from the document, the codecs from the string they were in."""
     if isinstance(error, RecursionError):
-        return JsonError("JSON is nested too deeply")
+        return JsonError("JSON is nested too deeply", _deepest(data))
     if isinstance(error, UnicodeDecodeError):
-        return JsonError("text is not valid UTF-8", error.start)
+        try:
+            data.decode()
+        except UnicodeDecodeError as whole:
+            return JsonError("text is not valid UTF-8", whole.start)
     text = str(error)
+    # msgspec calls a high surrogate without its other half a truncated text or a bad escape.
+    lone = _LONE_SURROGATE.search(data) if "truncated" in text or "escape" in text else None
+    if lone is not None:
+        return JsonError("text holds a lone surrogate", lone.start())
     if "truncated" in text:
-        return JsonError("JSON ends too early", len(data))
+        return JsonError(_EARLY, len(data))
     found = _POSITION.search(text)
+    if text.startswith("Expected"):
+        return JsonError(text, _skip(data, 0))
     return JsonError(_POSITION.sub("", text), int(found.group(1)) if found else None)
+
+
+def _deepest(data: bytes) -> int:
+    """Return where a document is deepest."""
+    depth = deepest = place = 0
+    for token in _TOKEN.finditer(data):
+        first = token.group()[:1]
+        depth += (first in b"{[") - (first in b"}]")
+        if depth > deepest:
+            deepest, place = depth, token.start()
+    return place
 
 
 _KIND_OF_FIRST = {b"{": "object", b"[": "array", b'"': "string", b"t": "boolean", b"f": "boolean", b"n": "null"}

@@ -253,11 +253,15 @@ class ProviderError(SetuError):
 
 
 class TruncatedError(SetuError):
-    """The upstream's answer ended before it was complete; `reset` when the connection was torn down."""
+    """The upstream's answer ended before it was complete; `reset` when the connection was torn down.
 
-    def __init__(self, message: str, *, reset: bool = False) -> None:
+    `promised` is a chunk that broke off: the part that came and the size it should have had.
+    """
+
+    def __init__(self, message: str, *, reset: bool = False, promised: tuple[bytes, int] | None = None) -> None:
         super().__init__(message)
         self.reset = reset
+        self.promised = promised
 
     def info(self) -> ErrorInfo:
         """Return a 502."""

@@ -28,8 +28,12 @@ HOP_BY_HOP = frozenset(
 """Fields that belong to one connection (RFC 9110 §7.6.1) and are never passed on."""
 
 
+def _wire(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
 class Headers:
-    """An ordered multimap of header fields; `raw` holds lower-case names."""
+    """An ordered multimap of header fields; `raw` holds lower-case names, text names may have any case."""
 
     __slots__ = ("raw",)
 
@@ -38,13 +42,13 @@ class Headers:
 
     @classmethod
     def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Self:
-        """Build from text; names are lower-cased."""
+        """Build from text."""
         pairs = fields.items() if isinstance(fields, Mapping) else fields
-        return cls((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs)
+        return cls((_wire(name), value.encode("latin-1")) for name, value in pairs)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of a field."""
-        wanted = name.encode("latin-1")
+        wanted = _wire(name)
         for key, value in self.raw:
             if key == wanted:
                 return value.decode("latin-1")
@@ -52,7 +56,7 @@ class Headers:
 
     def getall(self, name: str) -> list[str]:
         """Return every value of a field, in order."""
-        wanted = name.encode("latin-1")
+        wanted = _wire(name)
         return [value.decode("latin-1") for key, value in self.raw if key == wanted]
 
     def set(self, name: str, value: str) -> None:
@@ -62,11 +66,11 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Append a field."""
-        self.raw.append((name.encode("latin-1"), value.encode("latin-1")))
+        self.raw.append((_wire(name), value.encode("latin-1")))
 
     def remove(self, *names: str) -> None:
         """Drop every value of the named fields."""
-        unwanted = {name.encode("latin-1") for name in names}
+        unwanted = {_wire(name) for name in names}
         self.raw = [pair for pair in self.raw if pair[0] not in unwanted]
 
     def items(self) -> Iterator[tuple[str, str]]:

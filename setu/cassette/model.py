@@ -8,19 +8,21 @@ from setu.http import Exchange
 
 Side = Literal["upstream", "client"]
 Provenance = Literal["recorded", "reconstructed", "edited"]
+Eol = Literal["lf", "crlf", "cr"]
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the stored text becomes the exact bytes again.
 
     `json_req` and `json_resp` name the JSON style of a body stored pretty (compact, spaced, indent2, indent4, each
-    with `-ascii` when non-ASCII was escaped); None stores it verbatim. `eol` is the line end of a body stored with
-    LF. `enc` is the content encoding that was decoded. `sha256` verifies the response bytes; absent after an edit.
+    with `-ascii` when non-ASCII was escaped and `-lf` when a line feed ended it); None stores it verbatim. `eol` is
+    the line end of a response stored with LF. `enc` is the content encoding that was decoded. `sha256` verifies the
+    response bytes; absent after an edit.
     """
 
     json_req: str | None = None
     json_resp: str | None = None
-    eol: Literal["lf", "crlf", "cr"] = "lf"
+    eol: Eol = "lf"
     enc: str | None = None
     sha256: str | None = None
 
@@ -36,7 +38,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The `response.setu` key: everything about an interaction that plain vcrpy does not know.
 
     `op` is `<dialect>.<operation>[.stream]`; `key` is the match key, informative; `recorded` an ISO date; `twin`
-    links the two sides of one translated call; `redacted` lists what was removed.
+    links the two sides of one translated call; `redacted` lists what was removed. How the answer ended is the
+    exchange's own `end`.
     """
 
     v: int = 1
@@ -49,14 +52,18 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     twin: str | None = None
     wire: Wire = Wire()
     timing: Timing | None = None
-    end: str = "complete"
     redacted: tuple[str, ...] = ()
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One exchange on file. `reason` is the status line's text; `place` is `file:line`, empty before it is saved."""
+    """One exchange on file.
+
+    `reason` is the status line's text; `place` is `file:line`, empty before it is saved; `notes` are sentences about
+    what did not fit when it was loaded (timing of an edited body, a checksum that no longer holds).
+    """
 
     exchange: Exchange
     recording: Recording = Recording()
     reason: str = ""
     place: str = ""
+    notes: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from setu.cassette.model import Interaction, Timing
+from setu.cassette.pieces import pieces_of, timing_of
 from setu.http import Ending, Headers
 
 
@@ -39,3 +41,38 @@ class HalfChunk(msgspec.Struct, frozen=True):
 
 Step = Head | Bytes | Wait | HalfChunk | End
 Script = tuple[Step, ...]
+
+
+def script_of(interaction: Interaction, speed: float = 0) -> Script:
+    """Return a recording as a script, one chunk an event.
+
+    `speed` 0 plays without waits, 1 with the recorded timing, n n times as fast. An interrupted recording ends as
+    it did when it was recorded.
+    """
+    exchange = interaction.exchange
+    pieces = pieces_of(exchange)
+    head = Head(exchange.status, exchange.headers.copy())
+    end = End(exchange.end)
+    timing = (interaction.recording.timing or timing_of(exchange)) if speed else None
+    if timing is None or len(timing.events_ms) != len(pieces):
+        return (head, *map(Bytes, pieces), end)
+    return (*_wait(timing.ttfb_ms, speed), head, *_timed(pieces, timing, speed), end)
+
+
+def script(status: int, headers: Headers, *pieces: bytes, end: Ending = Ending.COMPLETE) -> Script:
+    """Return a script written by hand: a head, chunks, an end, no waits."""
+    return (Head(status, headers), *map(Bytes, pieces), End(end))
+
+
+def _timed(pieces: list[bytes], timing: Timing, speed: float) -> list[Step]:
+    steps: list[Step] = []
+    before = 0
+    for piece, at in zip(pieces, timing.events_ms, strict=True):
+        steps += _wait(at - before, speed)
+        steps.append(Bytes(piece))
+        before = max(at, before)
+    return steps
+
+
+def _wait(ms: int, speed: float) -> tuple[Wait, ...]:
+    return (Wait(ms / 1000 / speed),) if ms > 0 else ()

@@ -1,8 +1,8 @@
 """The normal form of an answer: two that mean the same become equal.
 
-Adjacent messages of one role merge, adjacent plain texts join, and an empty sealed text folds its seal into the
-text before it (Gemini closes a text with `text: ""` and a signature). Ids, `created` and seal bytes are dropped on
-request: providers mint them anew for a twin.
+Adjacent messages of one role merge, adjacent plain texts join, reasoning without words has no sections, and an
+empty sealed text folds its seal into the text before it (Gemini closes a text with `text: ""` and a signature). Ids,
+`created` and seal bytes are dropped on request: providers mint them anew for a twin.
 """
 
 import msgspec
@@ -45,13 +45,24 @@ def normal_parts(parts: tuple[AnyPart, ...]) -> tuple[AnyPart, ...]:
     joined: list[AnyPart] = []
     for part in parts:
         last = joined[-1] if joined else None
-        if not isinstance(part, Text):
+        if isinstance(part, Reasoning):
+            joined.append(_without_blank_sections(part))
+        elif not isinstance(part, Text):
             joined.append(part)
         elif isinstance(last, Text) and _continues(last, part):
             joined[-1] = _join(last, part)
         elif part.text or part.seal or part.cites or part.cache or part.extra:
             joined.append(part)
     return tuple(joined)
+
+
+def _without_blank_sections(part: Reasoning) -> Reasoning:
+    """A host that hides its thinking sends an empty text or none at all, and both mean nothing was said."""
+    text = part.text if any(part.text) else ()
+    summary = part.summary if any(part.summary) else ()
+    if (text, summary) == (part.text, part.summary):
+        return part
+    return msgspec.structs.replace(part, text=text, summary=summary)
 
 
 def _alike(one: Message, other: Message) -> bool:

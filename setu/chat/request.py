@@ -28,11 +28,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool with JSON arguments; `schema` is the source's JSON Schema text, None when it gave none."""
+    """A tool with JSON arguments; `schema` is the source's JSON Schema text, None when it gave none.
+
+    `native` is the schema in the source's own flavour where `schema` is a translation of it (Gemini's OpenAPI
+    subset): its own dialect sends it back, all others use `schema`.
+    """
 
     name: str
     description: str | None = None
     schema: Json | None = None
+    native: Json | None = None
     strict: bool | None = None
     namespace: str | None = None
     defer: bool | None = None
@@ -74,11 +79,15 @@ class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """The form of the answer; `schema` is JSON Schema text. `dialect` tells whose schema flavour it is."""
+    """The form of the answer; `schema` is JSON Schema text, `native` as in `FunctionTool`.
+
+    `dialect` tells whose flavour `native` is.
+    """
 
     kind: Literal["text", "json", "schema", "grammar"]
     name: str | None = None
     schema: Json | None = None
+    native: Json | None = None
     strict: bool | None = None
     description: str | None = None
     dialect: str | None = None

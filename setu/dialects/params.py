@@ -42,7 +42,7 @@ def read_options(obj: Obj, table: Iterable[Param]) -> dict[str, Any]:
             if not obj.has(name):
                 continue
             value = _read(obj, param, name)
-            if value is not None or param.field not in values:
+            if values.get(param.field) is None:  # the dialect's own spelling comes first and wins
                 values[param.field] = value
     return values
 

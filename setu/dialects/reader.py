@@ -6,7 +6,7 @@ wrong type is as good as absent), because an upstream's oddity must not cost the
 """
 
 import re
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ _KINDS: dict[Any, str] = {
     bool: "a boolean",
 }
 _DECODERS: dict[Any, Any] = {kind: msgspec.json.Decoder(kind).decode for kind in (str, int, float, bool)}
-_INTEGER = re.compile(rb"-?[0-9]{1,40}")
+_INTEGER = re.compile(rb"-?[0-9]{1,4300}")
 
 
 class Obj:
@@ -37,7 +37,8 @@ class Obj:
         self.lenient = lenient
         self.error: type[DialectError] = RemoteDialectError if lenient else LocalDialectError
         try:
-            self.members = _json.split(raw)
+            # A member is a span of a body that was checked as a whole.
+            self.members = _json.split(raw, trusted=bool(param))
         except _json.JsonError as error:
             what = f"'{param}'" if param else "the body"
             if _json.kind_of(raw) not in ("object", None):
@@ -95,12 +96,12 @@ class Obj:
             raise self.missing(key)
         return value
 
-    def obj(self, key: str) -> "Obj | None":
+    def obj(self, key: str) -> Self | None:
         """Take a member that is an object; None when absent or null."""
         raw = self.raw(key)
         if raw is None or (self.lenient and _json.kind_of(raw) != "object"):
             return None
-        return Obj(raw, self.at(key), lenient=self.lenient)
+        return type(self)(raw, self.at(key), lenient=self.lenient)
 
     def array(self, key: str) -> list[Json] | None:
         """Take a member that is an array, as raw items; None when absent or null."""
@@ -111,15 +112,18 @@ class Obj:
             if self.lenient:
                 return None
             raise self.wrong(key, "an array")
-        return _json.items(raw)
+        try:
+            return _json.items(raw, trusted=True)
+        except _json.JsonError as error:  # the depth that the interpreter allows shrinks with its own stack
+            raise self.error(f"'{self.at(key)}' is not valid JSON: {error}", param=self.at(key)) from None
 
-    def objects(self, key: str) -> "list[Obj] | None":
+    def objects(self, key: str) -> list[Self] | None:
         """Take a member that is an array of objects."""
         raws = self.array(key)
         if raws is None:
             return None
         return [
-            Obj(raw, f"{self.at(key)}[{index}]", lenient=self.lenient)
+            type(self)(raw, f"{self.at(key)}[{index}]", lenient=self.lenient)
             for index, raw in enumerate(raws)
             if not self.lenient or _json.kind_of(raw) == "object"
         ]

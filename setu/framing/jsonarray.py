@@ -6,80 +6,94 @@ from setu.framing.frame import Frame
 
 _TOKEN = re.compile(rb'["{}\[\],]')
 _STRING_END = re.compile(rb'["\\]')
+_SPACE = b" \t\r\n"
 
 
 class JsonArrayDecoder:
-    """Cut the elements out of an array as they complete.
+    """Cut the elements out of an array as they complete: an object at its brace, a scalar at the comma after it.
 
     Each frame's `raw` runs from the end of the frame before it (bracket, comma and space included). The closing
-    bracket comes as a last frame without data; its absence leaves the tail flagged.
+    bracket comes as a last frame without data; where it is missing, `close` gives a flagged frame even if nothing is
+    left over. A document that is no array (an error object, say) is one element.
     """
 
-    __slots__ = ("_at", "_buffer", "_depth", "_in_string", "_start")
+    __slots__ = ("_array", "_at", "_buffer", "_depth", "_done", "_in_string", "_mark")
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._at = 0
-        self._depth = 0
+        self._at = 0  # what was scanned of the buffer
+        self._mark = 0  # where the text of the element in progress may begin
+        self._depth = 0  # within that element
         self._in_string = False
-        self._start = 0
+        self._array = False
+        self._done = False
 
     def feed(self, data: bytes) -> list[Frame]:
         self._buffer += data
         frames: list[Frame] = []
-        while self._step(frames):
-            pass
+        start = 0
+        while (token := self._next()) is not None:
+            end = self._element_end(token)
+            if end is not None:
+                frames.append(self._cut(start, end))
+                start = end
+            if self._depth < 0:  # the array's own bracket (or a stray one: no reason to lose what follows)
+                self._depth, self._done = 0, True
+                frames.append(Frame(raw=self._buffer[start : self._at]))
+                start = self._mark = self._at
+            elif token == b"," and self._depth == 0:
+                self._mark = self._at
+        self._buffer = self._buffer[start:]
+        self._at -= start
+        self._mark = max(self._mark - start, 0)
         return frames
 
     def close(self) -> list[Frame]:
         raw, self._buffer = self._buffer, b""
-        self._at = 0
-        if not raw:
+        data = raw[self._mark :].strip(_SPACE) or None
+        terminated = data is None and (self._done or not self._array)
+        self._at = self._mark = 0
+        if not raw and terminated:
             return []
-        # After the closing bracket only space may follow; anything else is an element cut off.
-        done = self._depth == 0 and not raw.strip()
-        return [Frame(data=None if done else raw.strip(b" \t\r\n,[") or None, raw=raw, terminated=done)]
+        return [Frame(data=data, raw=raw, terminated=terminated)]
 
-    def _step(self, frames: list[Frame]) -> bool:
-        """Consume up to the next structural byte; False when more input is needed."""
-        buffer = self._buffer
-        if self._in_string:
-            quote = _STRING_END.search(buffer, self._at)
-            if quote is None:
-                self._at = len(buffer)
-                return False
-            if quote.group() == b"\\":
-                if quote.end() == len(buffer):
-                    self._at = quote.start()
-                    return False
-                self._at = quote.end() + 1
-                return True
-            self._in_string = False
-            self._at = quote.end()
-            return True
-        token = _TOKEN.search(buffer, self._at)
-        if token is None:
-            self._at = len(buffer)
-            return False
-        self._at = token.end()
-        self._structure(token.group(), frames)
-        return True
+    def _next(self) -> bytes | None:
+        """Scan to the next structural byte outside of strings and count depth; None when more input is needed."""
+        while True:
+            found = (_STRING_END if self._in_string else _TOKEN).search(self._buffer, self._at)
+            if found is None:
+                self._at = len(self._buffer)
+                return None
+            token = found.group()
+            if token == b"\\":
+                if found.end() == len(self._buffer):
+                    self._at = found.start()
+                    return None
+                self._at = found.end() + 1
+                continue
+            self._at = found.end()
+            if token == b'"':
+                self._in_string = not self._in_string
+                continue
+            if token == b"[" and self._depth == 0 and not self._array:
+                self._array, self._mark = True, self._at
+                continue
+            self._depth += (token in b"{[") - (token in b"}]")
+            return token
 
-    def _structure(self, token: bytes, frames: list[Frame]) -> None:
-        if token == b'"':
-            self._in_string = True
-        elif token in b"{[":
-            self._depth += 1
-        elif token in b"}]":
-            self._depth -= 1
-            if (token == b"}" and self._depth == 1) or self._depth == 0:
-                self._emit(frames)
+    def _element_end(self, token: bytes) -> int | None:
+        """Return where an element ends that this token completes."""
+        if token in b"}]" and self._depth == 0:
+            return self._at
+        boundary = token == b"," and self._depth == 0
+        if (boundary or self._depth < 0) and self._buffer[self._mark : self._at - 1].strip(_SPACE):
+            return self._at - 1
+        return None
 
-    def _emit(self, frames: list[Frame]) -> None:
-        raw, self._buffer = self._buffer[: self._at], self._buffer[self._at :]
-        self._at = 0
-        data = raw.lstrip(b" \t\r\n,[") if self._depth else b""
-        frames.append(Frame(data=data or None, raw=raw))
+    def _cut(self, start: int, end: int) -> Frame:
+        frame = Frame(data=self._buffer[self._mark : end].strip(_SPACE), raw=self._buffer[start:end])
+        self._mark = end
+        return frame
 
 
 class JsonArrayEncoder:

@@ -6,18 +6,21 @@ from setu.framing.frame import Frame
 class NdjsonDecoder:
     """Cut a byte stream into lines; a blank line is a frame without data."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_pieces",)
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._pieces: list[bytes] = []
 
     def feed(self, data: bytes) -> list[Frame]:
-        lines = (self._buffer + data).split(b"\n")
-        self._buffer = lines.pop()
+        if b"\n" not in data:  # a long line in many chunks is joined once, at its end
+            self._pieces.append(data)
+            return []
+        lines = b"".join([*self._pieces, data]).split(b"\n")
+        self._pieces = [lines.pop()]
         return [_frame(line + b"\n") for line in lines]
 
     def close(self) -> list[Frame]:
-        tail, self._buffer = self._buffer, b""
+        tail, self._pieces = b"".join(self._pieces), []
         return [_frame(tail, terminated=False)] if tail else []
 
 

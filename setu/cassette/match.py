@@ -1,0 +1,218 @@
+"""When are two requests the same? Their canonical content has the same hash.
+
+Key order, number spelling, tool call ids and fields that mean nothing to the answer do not count; everything else
+does: a different `max_tokens` or system prompt is a different request.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b, sha256
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from setu import _json
+from setu.dialects.record import Route
+from setu.dialects.routes import classify, clean
+from setu.http import Request
+
+Volatile = Mapping[str, tuple[str, ...]]
+"""By dialect, the JSON pointers of a request that mean nothing to its answer (`/user`, `/metadata/user_id`)."""
+
+NO_VOLATILE: Volatile = {}
+
+
+class Canonical(NamedTuple):
+    """A request without what does not matter.
+
+    `head` is what is asked and of whom (operation, path, query, stream); `body` the canonical JSON value, or the
+    digest of a body that is not JSON.
+    """
+
+    head: dict[str, Any]
+    body: Any
+
+
+class Step(NamedTuple):
+    """One step of a conversation: where it stands in the canonical body, and the hash of everything up to it."""
+
+    pointer: str
+    digest: bytes
+
+
+# A media type of thousands of base64 characters says no more than its digest.
+_LONG_MEDIA = 512
+_MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_url", "url", "bytes"})
+# What a model or a tool wrote is data: an `id` in there is no tool call id.
+_OPAQUE_KEYS = frozenset({"tools", "args", "response", "arguments", "parameters", "input_schema", "json_schema"})
+_CONVERSATIONS = ("messages", "contents", "input")
+_SYSTEMS = ("system", "systemInstruction", "system_instruction", "instructions")
+
+
+def route_of(request: Request) -> Route | None:
+    """Classify by path, with or without a host's prefix (`/api/v1/chat/completions`)."""
+    path = clean(request.path)
+    while path:
+        route = classify(request.method, path, request.query)
+        if route is not None:
+            return route
+        cut = path.find("/", 1)
+        path = path[cut:] if cut > 0 else ""
+    return None
+
+
+def key_of(request: Request, route: Route | None = None, volatile: Volatile = NO_VOLATILE) -> str:
+    """Return the request's match key: 16 hex digits of BLAKE2b over its canonical content."""
+    return digest_of(canonical_of(request, route, volatile))
+
+
+def digest_of(canonical: Canonical) -> str:
+    return blake2b(_text(list(canonical)), digest_size=8).hexdigest()
+
+
+def canonical_of(request: Request, route: Route | None = None, volatile: Volatile = NO_VOLATILE) -> Canonical:
+    """Return what two requests must have in common; the body must be bytes."""
+    assert isinstance(request.body, bytes)
+    route = route or route_of(request)
+    body = _body(request.body, volatile.get(route.dialect, ()) if route else ())
+    stream = route.stream if route else None
+    if isinstance(body, dict):
+        asked = body.pop("stream", None)
+        stream = bool(asked) if stream is None else stream
+    named = isinstance(body, dict) and isinstance(body.get("model"), str)
+    head = {
+        "dialect": route.dialect if route else "",
+        "operation": route.operation if route else "raw",
+        "method": request.method,
+        "path": _path(request, route, named=named),
+        "query": _query(request.query, route),
+        "stream": bool(stream),
+        "framing": route.framing if route else None,
+    }
+    return Canonical(head, body)
+
+
+def chain_of(canonical: Canonical) -> list[Step]:
+    """Return the conversation as a hash chain: equal digests mean equal requests up to that step.
+
+    System prompt and messages only: tools and options often change in every recording at once, and then the longest
+    common conversation still names the right neighbour.
+    """
+    digest = blake2b(_text([canonical.head["dialect"], canonical.head["operation"]]), digest_size=16).digest()
+    steps = [Step("", digest)]
+    if isinstance(canonical.body, dict):
+        for pointer, value in conversation(canonical.body):
+            digest = blake2b(digest + _text(value), digest_size=16).digest()
+            steps.append(Step(pointer, digest))
+    return steps
+
+
+def conversation(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the system prompt and each message of a canonical body, with its JSON pointer."""
+    for key in _SYSTEMS:
+        if key in body:
+            yield f"/{key}", body[key]
+    for key in _CONVERSATIONS:
+        messages = body.get(key)
+        if isinstance(messages, list):
+            for index, message in enumerate(messages):
+                yield f"/{key}/{index}", message
+
+
+def _body(data: bytes, pointers: tuple[str, ...]) -> Any:
+    if not data:
+        return None
+    try:
+        value = _json.decode(data)
+        for pointer in pointers:
+            _drop(value, pointer.split("/")[1:])
+        return _Canonicaliser().value(value)
+    except (_json.JsonError, RecursionError):
+        return "sha256:" + sha256(data).hexdigest()
+
+
+def _drop(value: Any, steps: list[str]) -> None:
+    """Remove what a pointer names, and the objects that this leaves empty."""
+    if not isinstance(value, dict) or steps[0] not in value:
+        return
+    if len(steps) > 1:
+        _drop(value[steps[0]], steps[1:])
+        if value[steps[0]] != {}:
+            return
+    del value[steps[0]]
+
+
+class _Canonicaliser:
+    """One pass over a body; remembers the tool call ids it has renamed."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, str] = {}
+
+    def value(self, value: Any, key: str = "", *, opaque: bool = False) -> Any:
+        if isinstance(value, dict):
+            ids = () if opaque else _id_keys(value, key)
+            return {
+                name: self._call(value[name])
+                if name in ids
+                else self.value(value[name], name, opaque=opaque or _is_opaque(name, value))
+                for name in sorted(value)
+            }
+        if isinstance(value, list):
+            return [self.value(item, key, opaque=opaque) for item in value]
+        if isinstance(value, float):
+            return int(value) if value.is_integer() else value
+        if isinstance(value, str) and len(value) > _LONG_MEDIA and _is_media(value, key):
+            return "sha256:" + sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+        return value
+
+    def _call(self, identity: Any) -> Any:
+        if not isinstance(identity, str):
+            return identity
+        return self._calls.setdefault(identity, f"call_{len(self._calls) + 1}")
+
+
+def _id_keys(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return the members of an object that hold a tool call id, in whichever dialect it stands."""
+    kind = value.get("type")
+    if "tool_call_id" in value:
+        return ("tool_call_id",)
+    if "tool_use_id" in value:
+        return ("tool_use_id",)
+    if "call_id" in value:  # Responses API: `id` is the item's own, echoed with it
+        return ("call_id", "id")
+    if key in {"functionCall", "functionResponse", "tool_calls"}:
+        return ("id",)
+    if isinstance(kind, str) and kind.endswith("tool_use"):
+        return ("id",)
+    return ()
+
+
+def _is_opaque(name: str, owner: Mapping[str, Any]) -> bool:
+    kind = owner.get("type")
+    return name in _OPAQUE_KEYS or (name == "input" and isinstance(kind, str) and kind.endswith("tool_use"))
+
+
+def _is_media(value: str, key: str) -> bool:
+    return key in _MEDIA_KEYS and (not value.startswith("http") and " " not in value)
+
+
+def _path(request: Request, route: Route | None, *, named: bool) -> str:
+    """Return the path without what only says which host it was; the whole path where it may name the model."""
+    path = clean(request.path)
+    if route is None or not (named or route.model is not None or route.operation == "models"):
+        return path
+    while classify(request.method, path, request.query) is None:
+        cut = path.find("/", 1)
+        if cut < 0:
+            return clean(request.path)
+        path = path[cut:]
+    return path.removeprefix("/v1")
+
+
+def _query(query: str, route: Route | None) -> list[list[str]]:
+    pairs = sorted([name, value] for name, value in parse_qsl(query, keep_blank_values=True))
+    return [pair for pair in pairs if not (route and route.framing and pair[0] == "alt")]
+
+
+def _text(value: Any) -> bytes:
+    # ASCII, so that a lone surrogate is an escape like any other.
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,42 @@
+"""`setu replay`: an offline mock of the providers, at wire level."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def replay(
+    directory: Annotated[Path, typer.Argument(help="Directory (or file) of cassettes.")],
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 3742].")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.0, help="Pace of streams: 1 as recorded, 10 ten times as fast, 0 without pauses.")
+    ] = 1.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Break answers on purpose, such as close@event=4, rst@event=2, stall=5s.")
+    ] = None,
+) -> None:
+    """Serve recorded answers to any SDK: original bytes, event boundaries and timing. Needs no key and no network."""
+    import os
+
+    from setu import build
+    from setu.cli.rooms import OFFLINE_KEY, listening, replayer, settings
+    from setu.server import serve
+    from setu.transport.reverse import Reverse
+
+    loaded = settings(None, host, port)
+    player, library = replayer(directory, speed=speed, faults=tuple(fault or ()))
+    deployed = build.deployments(build.Config(), os.environ, offline_key=OFFLINE_KEY)
+    app = build.app(
+        Reverse(player, deployed, build.render_error),
+        loaded,
+        lambda: {"mode": "replay", "interactions": library.total, "misses": library.misses},
+    )
+    listener = serve.bind(loaded.server.host, loaded.server.port)
+    serve.run(
+        app, listener, lambda: listening("replay", serve.url_of(listener), f"{library.total} recorded interactions")
+    )
+    if library.misses:
+        typer.echo(f"{library.misses} request(s) had no recording", err=True)
+        raise typer.Exit(1)

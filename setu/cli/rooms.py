@@ -1,0 +1,78 @@
+"""What several commands set up alike."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from setu import build
+from setu.cassette.library import Library
+from setu.config.load import find, load
+from setu.config.model import Config, ProviderConfig
+from setu.dialects.registry import DIALECTS
+from setu.errors import ConfigError
+from setu.ports import Transport
+from setu.providers.deployment import Deployment
+from setu.transport.replay import Replay
+
+OFFLINE_KEY = "setu-offline"
+"""Stands where a key would: nothing leaves the machine."""
+
+
+def settings(path: Path | None, host: str | None, port: int | None) -> Config:
+    """Load the configuration; the command line's host and port win."""
+    config = load(find(path, os.environ), os.environ)
+    changes: dict[str, object] = {}
+    if host is not None:
+        changes["host"] = host
+    if port is not None:
+        if not 0 <= port <= 65535:
+            raise ConfigError(f"--port {port}: must be between 0 and 65535")
+        changes["port"] = port
+    return config.model_copy(update={"server": config.server.model_copy(update=changes)})
+
+
+def with_upstream(deployed: Mapping[str, Deployment], upstream: str) -> tuple[dict[str, Deployment], str]:
+    """Return the deployments and the name of the one that unprefixed paths go to; a URL becomes one of its own."""
+    known = dict(deployed)
+    if upstream.startswith(("http://", "https://")):
+        section = ProviderConfig(type="openai_compatible", base_url=upstream)
+        known |= build.deployments(Config(providers={"upstream": section}), {}, offline_key="")
+        return known, "upstream"
+    if upstream not in known:
+        raise ConfigError(f"--upstream {upstream}: no such provider; there are {', '.join(sorted(known))}")
+    return known, upstream
+
+
+def listening(what: str, url: str, detail: str) -> None:
+    print(f"setu {what} running on {url} ({detail})", flush=True)
+
+
+def child(command: list[str], url: str) -> int:
+    """Run a command with every SDK's base URL pointing here; return its exit status."""
+    environ = {
+        **os.environ,
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_BASE": f"{url}/v1",
+        "ANTHROPIC_BASE_URL": url,
+        "GOOGLE_GEMINI_BASE_URL": url,
+    }
+    try:
+        status = subprocess.run(command, env=environ, check=False).returncode  # noqa: S603 - the user's own command
+    except OSError as error:
+        raise ConfigError(f"cannot run {command[0]}: {error.strerror or error}") from None
+    return status if status >= 0 else 128 - status
+
+
+def replayer(directory: Path, *, speed: float, faults: tuple[str, ...] = ()) -> tuple[Transport, Library]:
+    library = Library.load([directory], volatile=volatile())
+    return Replay(library, build.SystemClock(), speed=speed, faults=faults, render_error=_render), library
+
+
+def recorder(directory: Path, inner: Transport) -> Transport:
+    raise NotImplementedError
+
+
+def volatile() -> dict[str, tuple[str, ...]]:
+    """Return each dialect's members that mean nothing to an answer."""
+    return {name: dialect.volatile for name, dialect in DIALECTS.items()}

@@ -1,0 +1,60 @@
+"""The configuration: every key, its type and its default."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors, because a typo must not be silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(Section):
+    """Where Setu listens."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(3742, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    max_body: int = Field(10 * 1024 * 1024, gt=0, description="Largest request body in bytes; a larger one gets 413.")
+
+
+class ProviderConfig(Section):
+    """One upstream."""
+
+    type: str | None = Field(
+        None, description="What it is: openai, anthropic, gemini, openrouter, openai_compatible, or an import string."
+    )
+    enabled: bool = Field(True, description="Whether requests may go there.")
+    api_key: SecretStr | None = Field(None, description="Its key; by default from the provider's own variables.")
+    base_url: str | None = Field(None, description="Its base URL; required for openai_compatible.")
+    models: tuple[str, ...] | None = Field(None, description="The model ids it serves, instead of the built-in list.")
+    timeout: Seconds = Field(600.0, description="Seconds to wait for the first byte, and between chunks.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+
+class Routing(Section):
+    """How a provider is chosen."""
+
+    default_provider: str | None = Field(None, description="Where a model goes that no provider lists.")
+
+
+class Config(Section):
+    """A whole configuration."""
+
+    server: Server = Server()
+    providers: dict[str, ProviderConfig] = {}
+    routing: Routing = Routing()
+
+    def model_post_init(self, _context: Any) -> None:
+        default = self.routing.default_provider
+        if default is not None and self.providers and default not in self.providers:
+            raise ValueError(f"routing.default_provider: {default!r} is not one of {', '.join(self.providers)}")

@@ -1,0 +1,105 @@
+"""JSON Schema as data: Gemini's OpenAPI flavour to JSON Schema, and the root that tools need.
+
+Schemas are not rewritten for any target: all of them take JSON Schema text as the client wrote it (Gemini in
+`parametersJsonSchema` and `responseJsonSchema`), so key order and unknown keywords survive (B-SCH-01..07, 18).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from setu import _json
+from setu._json import Json, Raw
+
+EMPTY_OBJECT: Json = b'{"type":"object","properties":{}}'
+
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+_ONE = frozenset({"items", "additionalProperties", "not"})
+_MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_INTEGERS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+_DEPTH = 200
+
+
+def rooted(schema: Json) -> Json:
+    """Return the schema with `type: object` at its root, where tools demand one (B-SCH-09); else the same text.
+
+    Raises:
+        JsonError: not a JSON object.
+    """
+    members = _json.split(schema)
+    if "type" in members or "$ref" in members:
+        return schema
+    return _json.splice(schema, {"type": b'"object"'})
+
+
+def from_openapi(schema: Json) -> Json:
+    """Translate Gemini's OpenAPI subset into JSON Schema; the very text when there is nothing to translate.
+
+    Type names become lower-case, `nullable` a null type (B-SCH-04, B-SCH-10), numbers in strings (proto int64)
+    numbers, `example` goes to `examples`, `propertyOrdering` is dropped.
+    Source: ai.google.dev/api/caching#Schema, read 2026-11-20.
+
+    Raises:
+        JsonError: not a JSON object, or nested too deeply.
+    """
+    return _translate(schema, 0)
+
+
+def _translate(schema: Json, depth: int) -> Json:
+    if _json.kind_of(schema) != "object":
+        return schema
+    if depth > _DEPTH:
+        raise _json.JsonError("the schema is nested too deeply")
+    members = _json.split(schema)
+    after: dict[str, Json] = {}
+    for key, value in members.items():
+        if key == "propertyOrdering" or key == "nullable":
+            continue
+        name = "examples" if key == "example" else key
+        after[name] = _keyword(key, value, depth)
+    if members.get("nullable") == b"true":
+        after = _nullable(after)
+    return schema if after == members else _object(after)
+
+
+def _keyword(key: str, value: Json, depth: int) -> Json:
+    kind = _json.kind_of(value)
+    if key == "type" and kind == "string":
+        return value.lower()
+    if key == "example":
+        return b"[" + value + b"]"
+    if key in _INTEGERS and kind == "string":
+        return value.strip(b'"')
+    if key in _ONE and kind == "object":
+        return _translate(value, depth + 1)
+    if key in _MANY and kind == "array":
+        return _each(value, lambda item: _translate(item, depth + 1))
+    if key in _NAMED and kind == "object":
+        before = _json.split(value)
+        after = {name: _translate(item, depth + 1) for name, item in before.items()}
+        return value if after == before else _object(after)
+    return value
+
+
+def _each(array: Json, change: Callable[[Json], Json]) -> Json:
+    before = _json.items(array)
+    after = [change(item) for item in before]
+    return array if after == before else b"[" + b",".join(after) + b"]"
+
+
+def _nullable(members: dict[str, Json]) -> dict[str, Json]:
+    """Say `nullable` as a type, as a branch, and as a member of the enum."""
+    changed = dict(members)
+    kind = members.get("type")
+    if kind is not None and _json.kind_of(kind) == "string" and kind != b'"null"':
+        changed["type"] = b"[" + kind + b',"null"]'
+    elif kind is None and "anyOf" in members:
+        changed["anyOf"] = _json.encode([*map(Raw, _json.items(members["anyOf"])), {"type": "null"}])
+    values = members.get("enum")
+    if values is not None and _json.kind_of(values) == "array" and b"null" not in _json.items(values):
+        changed["enum"] = _json.encode([*map(Raw, _json.items(values)), None])
+    return changed
+
+
+def _object(members: dict[str, Json]) -> Json:
+    value: dict[str, Any] = {key: Raw(member) for key, member in members.items()}
+    return _json.encode(value)

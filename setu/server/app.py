@@ -1,0 +1,59 @@
+"""The Starlette app: the hot path raw, operations as ordinary routes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from setu.ports import Transport
+from setu.server.edge import Edge, Receive, RenderError, Scope, Send
+from setu.server.endpoints import Operations
+
+Mode = str
+_OPERATIONS = frozenset({"/health", "/healthz", "/livez", "/readyz", "/", "/openapi.json"})
+
+
+class App:
+    """The ASGI app. Operations go through Starlette, everything else straight to the edge."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        render_error: RenderError,
+        operations: Operations,
+        *,
+        max_body: int,
+        on_close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._edge = Edge(transport, render_error, max_body=max_body)
+
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            yield
+            operations.draining = True
+            await transport.aclose()
+            if on_close is not None:
+                await on_close()
+
+        self._starlette = Starlette(
+            routes=[
+                Route("/", operations.root, methods=["GET", "HEAD"]),
+                Route("/health", operations.health, methods=["GET"]),
+                Route("/healthz", operations.alive, methods=["GET"]),
+                Route("/livez", operations.alive, methods=["GET"]),
+                Route("/readyz", operations.ready, methods=["GET"]),
+                Route("/openapi.json", operations.openapi, methods=["GET"]),
+            ],
+            lifespan=lifespan,
+        )
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _OPERATIONS:
+            await self._edge(scope, receive, send)
+        else:
+            await self._starlette(scope, receive, send)
+
+
+__all__ = ["App", "Scope"]

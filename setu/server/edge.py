@@ -1,0 +1,134 @@
+"""The edge: ASGI on the outside, a Transport on the inside.
+
+Pure ASGI, so that a client's disconnect is seen (B-SSE-20) and cancels the work for it within the second.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from setu.errors import ErrorInfo, ErrorKind, TruncatedError
+from setu.http import Headers, Request, Response
+from setu.ports import Transport
+from setu.server.sinks import break_off
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+RenderError = Callable[[Request, ErrorInfo], bytes]
+
+MAX_BODY = 10 * 1024 * 1024
+
+
+class Edge:
+    """An ASGI app that hands each request to a transport and streams its answer back."""
+
+    def __init__(self, transport: Transport, render_error: RenderError, *, max_body: int = MAX_BODY) -> None:
+        self._transport = transport
+        self._render_error = render_error
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(
+            method=scope["method"],
+            path=_raw_path(scope),
+            query=scope["query_string"].decode("latin-1"),
+            headers=Headers((name.lower(), value) for name, value in scope["headers"]),
+        )
+        body = await self._body(request, receive)
+        if body is None:
+            return
+        if isinstance(body, ErrorInfo):
+            await _send_whole(send, _error(request, body, self._render_error))
+            return
+        request.body = body
+        # One task serves, one listens: the disconnect of the client ends the other, whatever it waits for.
+        serving = asyncio.ensure_future(self._serve(request, receive, send))
+        listening = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            if not serving.done():
+                serving.cancel()
+            await asyncio.gather(serving, listening, return_exceptions=True)
+        if not serving.cancelled() and (error := serving.exception()) is not None:
+            raise error
+
+    async def _body(self, request: Request, receive: Receive) -> bytes | ErrorInfo | None:
+        """Read the body up to the limit; None when the client left."""
+        declared = request.headers.get("content-length") or ""
+        if declared.isdigit() and int(declared) > self._max_body:
+            return _too_large(self._max_body)
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size > self._max_body:
+                return _too_large(self._max_body)
+            pieces.append(piece)
+            if not message.get("more_body", False):
+                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._transport.send(request)
+        except TruncatedError as error:  # a recording that broke before its head
+            break_off(receive, reset=error.reset)
+            return
+        try:
+            await _send_response(send, response)
+        except TruncatedError as error:
+            break_off(receive, reset=error.reset, promised=error.promised)
+        finally:
+            await response.aclose()
+
+
+async def _send_response(send: Send, response: Response) -> None:
+    if isinstance(response.body, bytes):
+        await _send_whole(send, response)
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers.raw})
+    async for chunk in response.chunks():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_whole(send: Send, response: Response) -> None:
+    body = response.body
+    assert isinstance(body, bytes)
+    headers = [*response.headers.raw, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _raw_path(scope: Scope) -> str:
+    """Return the path as it was sent: percent-encoding in a model's id must survive."""
+    raw = scope.get("raw_path")
+    if raw:
+        return bytes(raw).partition(b"?")[0].decode("latin-1")
+    return str(scope["path"])
+
+
+def _too_large(limit: int) -> ErrorInfo:
+    return ErrorInfo(
+        kind=ErrorKind.TOO_LARGE,
+        status=413,
+        message=f"the request body is larger than {limit} bytes",
+        code="request_too_large",
+    )
+
+
+def _error(request: Request, info: ErrorInfo, render: RenderError) -> Response:
+    headers = Headers([(b"content-type", b"application/json"), (b"connection", b"close")])
+    return Response(info.status, headers, render(request, info))

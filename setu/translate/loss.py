@@ -1,0 +1,48 @@
+"""Losses on their way to the client: named as the client wrote them, short enough for a header."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from setu import _json
+from setu.dialects.record import Loss
+
+HEADER = "x-setu-loss"
+LIMIT = 2048
+"""Bytes a header may take; beyond it a count stands for the rest."""
+
+
+def in_words_of(losses: Iterable[Loss], params: Mapping[str, str]) -> tuple[Loss, ...]:
+    """Rename canonical option pointers to the client dialect's own; drop repetitions."""
+    renamed = (
+        msgspec.structs.replace(loss, pointer=params.get(loss.pointer.removeprefix("/"), loss.pointer))
+        for loss in losses
+    )
+    return tuple(dict.fromkeys(renamed))
+
+
+def header_value(losses: Iterable[Loss]) -> str | None:
+    """Return the `x-setu-loss` header: a JSON array of {phase, pointer, reason, severity}, ASCII, or None.
+
+    Every loss counts: what does not fit is given as a last element `{"more": n}`.
+    """
+    texts = [_ascii(_json.encode(loss)) for loss in losses]
+    if not texts:
+        return None
+    kept: list[str] = []
+    size = 2
+    for index, text in enumerate(texts):
+        size += len(text) + 1
+        if size > LIMIT - 16:
+            kept.append(f'{{"more":{len(texts) - index}}}')
+            break
+        kept.append(text)
+    return f"[{','.join(kept)}]"
+
+
+def _ascii(text: bytes) -> str:
+    """Escape non-ASCII as JSON does: a header field is Latin-1 at best."""
+    return "".join(
+        char if char.isascii() else char.encode("utf-16-be").hex(" ", 2).replace(" ", "\\u").join(("\\u", ""))
+        for char in text.decode()
+    )

@@ -1,0 +1,77 @@
+"""httpx as a transport: the only module that imports it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+
+from setu.errors import ConnectionFailedError, DeadlineError, TruncatedError
+from setu.http import HOP_BY_HOP, Headers, Request, Response
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 600.0
+_DROPPED = HOP_BY_HOP | {b"content-length", b"content-encoding"}
+
+
+class HttpxTransport:
+    """Live hosts over httpx: no redirects, no cookies, proxies and certificates from the environment."""
+
+    def __init__(self, *, read_timeout: float = READ_SECONDS, max_connections: int = 1000) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(read_timeout, connect=CONNECT_SECONDS, pool=None),
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=100),
+            follow_redirects=False,
+        )
+        # httpx would add its own; what goes upstream is what the caller says.
+        self._client.headers.clear()
+
+    async def send(self, request: Request) -> Response:
+        """Send and return at the head of the answer.
+
+        Raises:
+            ConnectionFailedError: no connection, or it broke before the head.
+            DeadlineError: no answer in time.
+        """
+        headers = [(name, value) for name, value in request.headers.raw if name not in HOP_BY_HOP]
+        outgoing = self._client.build_request(
+            request.method, request.url, headers=httpx.Headers(headers), content=request.body
+        )
+        try:
+            answer = await self._client.send(outgoing, stream=True)
+        except httpx.TimeoutException as error:
+            raise DeadlineError(f"{request.origin} did not answer in time ({type(error).__name__})") from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ConnectionFailedError(f"cannot reach {request.origin}: {_reason(error)}") from None
+        fields = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in _DROPPED]
+        return Response(answer.status_code, Headers(fields), HttpxStream(answer, request.origin))
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+class HttpxStream:
+    """A response body that is still arriving, decoded if it was compressed."""
+
+    __slots__ = ("_answer", "_origin")
+
+    def __init__(self, answer: httpx.Response, origin: str) -> None:
+        self._answer = answer
+        self._origin = origin
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.aiter_bytes():
+                yield chunk
+        except httpx.TimeoutException:
+            raise DeadlineError(f"{self._origin} went silent in mid-answer") from None
+        except httpx.DecodingError:
+            raise TruncatedError(f"{self._origin} sent a body that its content-encoding does not fit") from None
+        except httpx.TransportError as error:
+            reset = isinstance(error, httpx.ReadError)
+            raise TruncatedError(f"{self._origin} cut its answer short: {_reason(error)}", reset=reset) from None
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

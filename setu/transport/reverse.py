@@ -1,0 +1,75 @@
+"""A reverse proxy by path: which provider a client that thinks it talks to one of them meant."""
+
+from collections.abc import Callable, Mapping
+
+from setu.dialects.routes import classify_prefixed
+from setu.errors import ErrorInfo, RouteNotFoundError, SetuError
+from setu.http import HOP_BY_HOP, Headers, Request, Response
+from setu.ports import Transport
+from setu.providers.deployment import Deployment, url
+from setu.providers.signing import CREDENTIALS, sign
+
+HOME = {"openai_chat": "openai", "anthropic": "anthropic", "gemini": "gemini"}
+"""The provider whose own SDK calls a dialect's unprefixed path."""
+
+_OURS = ("host", "content-length", "x-setu-provider", "x-provider", "accept-encoding", "expect")
+
+
+class Reverse:
+    """Gives each request the origin and path of the provider it is for, and hands it on unchanged otherwise.
+
+    `/openrouter/v1/…` goes to openrouter, an unprefixed path to the dialect's home, `upstream` replaces OpenAI as the
+    home of everything else. The client's own credential travels on; where it has none, the deployment's key does.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        deployments: Mapping[str, Deployment],
+        render_error: Callable[[Request, ErrorInfo], bytes],
+        *,
+        upstream: str = "openai",
+    ) -> None:
+        self._inner = inner
+        self._deployments = deployments
+        self._names = frozenset(deployments)
+        self._render_error = render_error
+        self._upstream = upstream
+
+    async def send(self, request: Request) -> Response:
+        try:
+            return await self._inner.send(self._onward(request))
+        except SetuError as error:
+            info = error.info()
+            headers = Headers.of({"content-type": "application/json"})
+            return Response(info.status, headers, self._render_error(request, info))
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def _onward(self, request: Request) -> Request:
+        route, path = classify_prefixed(request.method, request.path, self._names, request.query)
+        named = (route.provider if route else None) or request.headers.get("x-setu-provider")
+        home = HOME.get(route.dialect, self._upstream) if route else self._upstream
+        if named is None and home == "openai":
+            named = self._upstream
+        deployment = self._deployments.get(named or home)
+        if deployment is None:
+            raise RouteNotFoundError(
+                f"Provider '{named or home}' is not configured",
+                code="provider_not_found",
+                available_providers=sorted(self._deployments),
+            )
+        origin, onward = url(deployment, path)
+        headers = Headers(pair for pair in request.headers.raw if pair[0] not in HOP_BY_HOP)
+        headers.remove(*_OURS)
+        if not any(name in headers for name in CREDENTIALS) and "key=" not in request.query:
+            sign(headers, deployment.scheme, deployment.key)
+        return Request(
+            method=request.method,
+            origin=origin,
+            path=onward,
+            query=request.query,
+            headers=headers,
+            body=request.body,
+        )

@@ -1,0 +1,94 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setu.dialects.record import Facts
+from setu.errors import RouteNotFoundError
+from setu.providers.deployment import Deployment, url
+from setu.providers.record import Provider
+from setu.routing.table import resolve
+
+
+def deployment(name: str, models: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Deployment:
+    provider = Provider(name=name, base_url="https://x.test/v1", dialects=("openai_chat",))
+    listed = dict.fromkeys(models, Facts())
+    return Deployment(name=name, provider=provider, base_url=provider.base_url, models=listed, families=families)
+
+
+TABLE = {
+    "openai": deployment("openai", ("gpt-4o",), ("gpt-*",)),
+    "anthropic": deployment("anthropic", ("claude-x",), ("claude-*",)),
+    "openrouter": deployment("openrouter", ("openai/gpt-4o",), ("*/*",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "named", "expected"),
+    [
+        ("gpt-4o", None, ("openai", "gpt-4o", "listed by openai")),
+        ("anthropic/claude-x", None, ("anthropic", "claude-x", "prefix anthropic/")),
+        ("openai/gpt-4o", None, ("openai", "gpt-4o", "prefix openai/")),
+        ("openrouter/openai/gpt-4o", None, ("openrouter", "openai/gpt-4o", "prefix openrouter/")),
+        ("deepseek-ai/DeepSeek-R1", None, ("openrouter", "deepseek-ai/DeepSeek-R1", "family by openrouter")),
+        ("gpt-99-2031-01-01", None, ("openai", "gpt-99-2031-01-01", "family by openai")),
+        ("gpt-4o", "anthropic", ("anthropic", "gpt-4o", "provider anthropic named")),
+        ("anthropic/claude-x", "anthropic", ("anthropic", "claude-x", "provider anthropic named")),
+    ],
+)
+def test_the_provider_is_found(model: str, named: str | None, expected: tuple[str, str, str]) -> None:
+    plan = resolve(model, named, TABLE)
+
+    assert (plan.deployment.name, plan.model, plan.reason) == expected
+
+
+def test_an_unknown_model_lists_what_there_is() -> None:
+    with pytest.raises(RouteNotFoundError) as caught:
+        resolve("mystery", None, TABLE)
+
+    info = caught.value.info()
+    assert (info.status, info.code) == (400, "model_not_found")
+    assert info.extra["available_models"] == ["openai/gpt-4o", "anthropic/claude-x", "openrouter/openai/gpt-4o"]
+
+
+def test_an_unknown_provider_lists_the_names_and_suggests_one() -> None:
+    with pytest.raises(RouteNotFoundError, match="did you mean 'anthropic'") as caught:
+        resolve("gpt-4o", "antropic", TABLE)
+
+    info = caught.value.info()
+    assert (info.status, info.code) == (400, "provider_not_found")
+    assert info.extra["available_providers"] == ["anthropic", "openai", "openrouter"]
+
+
+def test_a_model_no_one_lists_goes_to_the_default() -> None:
+    assert resolve("mystery", None, TABLE, "anthropic").deployment.name == "anthropic"
+
+
+def test_a_single_host_without_a_list_takes_every_model() -> None:
+    assert resolve("llama3:8b", None, {"local": deployment("local")}).model == "llama3:8b"
+
+
+@given(st.text(max_size=30) | st.none(), st.text(max_size=12) | st.none())
+def test_a_plan_or_a_refusal_and_nothing_else(model: str | None, named: str | None) -> None:
+    try:
+        plan = resolve(model, named, TABLE)
+    except RouteNotFoundError:
+        return
+
+    assert plan.deployment.name in TABLE
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "expected"),
+    [
+        ("https://api.openai.com/v1", "/v1/chat/completions", "https://api.openai.com/v1/chat/completions"),
+        ("https://api.openai.com/v1", "/chat/completions", "https://api.openai.com/v1/chat/completions"),
+        ("https://openrouter.ai/api/v1/", "/v1/chat/completions", "https://openrouter.ai/api/v1/chat/completions"),
+        ("https://api.anthropic.com", "/v1/messages", "https://api.anthropic.com/v1/messages"),
+        ("http://[::1]:8080", "/v1beta/models/x:generateContent", "http://[::1]:8080/v1beta/models/x:generateContent"),
+    ],
+)
+def test_an_endpoint_says_its_version_once(base: str, path: str, expected: str) -> None:
+    provider = Provider(name="p", base_url=base, dialects=("openai_chat",))
+    origin, full = url(Deployment(name="p", provider=provider, base_url=base), path)
+
+    assert origin + full == expected
