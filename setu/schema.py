@@ -12,6 +12,28 @@ from setu._json import Json, Raw
 
 EMPTY_OBJECT: Json = b'{"type":"object","properties":{}}'
 
+_TYPES = (b'""', b'"string"', b'"number"', b'"integer"', b'"boolean"', b'"array"', b'"object"', b'"null"')
+"""Google's type enum by number, in JSON Schema's words."""
+
+_SPELLINGS = {
+    "any_of": "anyOf",
+    "one_of": "oneOf",
+    "all_of": "allOf",
+    "prefix_items": "prefixItems",
+    "additional_properties": "additionalProperties",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "min_properties": "minProperties",
+    "max_properties": "maxProperties",
+    "property_ordering": "propertyOrdering",
+    "example": "examples",
+    "defs": "$defs",
+    "ref": "$ref",
+}
+"""JSON Schema's keyword for each that Google spells otherwise (proto field names included)."""
+
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _ONE = frozenset({"items", "additionalProperties", "not"})
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
@@ -34,7 +56,7 @@ def rooted(schema: Json) -> Json:
 def from_openapi(schema: Json) -> Json:
     """Translate Gemini's OpenAPI subset into JSON Schema; the very text when there is nothing to translate.
 
-    Type names become lower-case, `nullable` a null type (B-SCH-04, B-SCH-10), numbers in strings (proto int64)
+    Type names (or numbers) become lower-case words, `nullable` a null type (B-SCH-04, B-SCH-10), numbers in strings (proto int64)
     numbers, `example` goes to `examples`, `propertyOrdering` is dropped.
     Source: ai.google.dev/api/caching#Schema, read 2026-11-20.
 
@@ -52,10 +74,9 @@ def _translate(schema: Json, depth: int) -> Json:
     members = _json.split(schema)
     after: dict[str, Json] = {}
     for key, value in members.items():
-        if key == "propertyOrdering" or key == "nullable":
-            continue
-        name = "examples" if key == "example" else key
-        after[name] = _keyword(key, value, depth)
+        name = _SPELLINGS.get(key, key)
+        if name not in ("propertyOrdering", "nullable"):
+            after[name] = b"[" + value + b"]" if key == "example" else _keyword(name, value, depth)
     if members.get("nullable") == b"true":
         after = _nullable(after)
     return schema if after == members else _object(after)
@@ -65,8 +86,10 @@ def _keyword(key: str, value: Json, depth: int) -> Json:
     kind = _json.kind_of(value)
     if key == "type" and kind == "string":
         return value.lower()
-    if key == "example":
-        return b"[" + value + b"]"
+    if key == "type" and value.isdigit() and int(value) < len(_TYPES):
+        return _TYPES[int(value)]
+    if key == "$ref":
+        return value.replace(b"#/defs/", b"#/$defs/")
     if key in _INTEGERS and kind == "string":
         return value.strip(b'"')
     if key in _ONE and kind == "object":

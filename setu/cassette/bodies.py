@@ -90,8 +90,10 @@ def _candidates(body: bytes, *, normalise_eol: bool) -> Iterator[Stored]:
     if style is not None:
         yield style
     if normalise_eol and "\r" in text:
-        yield Stored(text.replace("\r\n", "\n"), eol="crlf")
-        yield Stored(text.replace("\r", "\n"), eol="cr")
+        end: Eol = "crlf" if "\n" in text else "cr"
+        plain = text.replace(_ENDS[end], "\n")
+        if "\r" not in plain:
+            yield Stored(plain, eol=end)
     yield Stored(text)
 
 

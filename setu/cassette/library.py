@@ -94,7 +94,9 @@ class Library:
             hint=hint,
         )
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """The number of recordings."""
         return len(self._entries)
 
     @property
@@ -107,7 +109,8 @@ class Library:
         return [note for entry in self._entries for note in entry.interaction.notes]
 
     def add(self, interaction: Interaction) -> None:
-        entry = _Entry(interaction, self._canonical(interaction.exchange.request))
+        request, _ = redact_request(interaction.exchange.request, self._secrets)
+        entry = _Entry(interaction, canonical_of(request, volatile=self._volatile))
         self._entries.append(entry)
         self._by_key.setdefault(entry.key, []).append(entry)
         self._neighbours = None
@@ -124,7 +127,8 @@ class Library:
         Raises:
             NoMatchError: there is none, or all are used up.
         """
-        asked = self._canonical(request)
+        request, _ = redact_request(request, self._secrets)
+        asked = canonical_of(request, volatile=self._volatile)
         entries = self._by_key.get(digest_of(asked), [])
         entries = [e for e in entries if e.interaction.exchange.request.origin == request.origin] or entries
         if not entries:
@@ -134,10 +138,6 @@ class Library:
             fresh = self._again(request, entries)
         fresh.uses += 1
         return fresh.interaction
-
-    def _canonical(self, request: Request) -> Canonical:
-        redacted, _ = redact_request(request, self._secrets)
-        return canonical_of(redacted, volatile=self._volatile)
 
     def _again(self, request: Request, entries: list[_Entry]) -> _Entry:
         if self._on_exhausted == "last":
@@ -171,9 +171,13 @@ class Library:
         self.misses += 1
         if self._misses_file is None:
             return
-        redacted, _ = redact_request(request, self._secrets)
-        line = {"method": request.method, "target": redacted.target, "message": message}
-        line |= {"nearest": nearest, "report": report.splitlines()}
+        line = {
+            "method": request.method,
+            "target": request.target,
+            "message": message,
+            "nearest": nearest,
+            "report": report.splitlines(),
+        }
         # A note that cannot be kept must not change the answer.
         with contextlib.suppress(OSError), self._misses_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

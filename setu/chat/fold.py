@@ -172,7 +172,7 @@ class Fold:
             case SealAdded():
                 part = self._parts[event.part]
                 before = part.seal.data if event.append and part.seal is not None else ""
-                part.seal = Seal(issuer=event.issuer, kind=event.kind, data=before + event.data)  # type: ignore[arg-type]
+                part.seal = Seal(issuer=event.issuer, kind=event.kind, data=before + event.data)  # type: ignore[arg-type]  # one of the three
             case PartStatus():
                 self._parts[event.part].status = event.state
             case _:

@@ -21,21 +21,22 @@ def replay(
     import os
 
     from setu import build
+    from setu.config.model import Config
     from setu.cli.rooms import OFFLINE_KEY, listening, replayer, settings
     from setu.server import serve
     from setu.transport.reverse import Reverse
 
     loaded = settings(None, host, port)
     player, library = replayer(directory, speed=speed, faults=tuple(fault or ()))
-    deployed = build.deployments(build.Config(), os.environ, offline_key=OFFLINE_KEY)
+    deployed = build.deployments(Config(), os.environ, offline_key=OFFLINE_KEY)
     app = build.app(
         Reverse(player, deployed, build.render_error),
         loaded,
-        lambda: {"mode": "replay", "interactions": library.total, "misses": library.misses},
+        lambda: {"mode": "replay", "interactions": len(library), "misses": library.misses},
     )
     listener = serve.bind(loaded.server.host, loaded.server.port)
     serve.run(
-        app, listener, lambda: listening("replay", serve.url_of(listener), f"{library.total} recorded interactions")
+        app, listener, lambda: listening("replay", serve.url_of(listener), f"{len(library)} recorded interactions")
     )
     if library.misses:
         typer.echo(f"{library.misses} request(s) had no recording", err=True)

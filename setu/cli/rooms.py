@@ -1,16 +1,19 @@
 """What several commands set up alike."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from setu import build
-from setu.cassette.library import Library
+from setu.cassette.faults import parse_rule
+from setu.cassette.library import Library, Shelf
+from setu.cassette.redact import known_secrets
 from setu.config.load import find, load
 from setu.config.model import Config, ProviderConfig
 from setu.dialects.registry import DIALECTS
-from setu.errors import ConfigError
+from setu.errors import ConfigError, ErrorInfo
 from setu.ports import Transport
 from setu.providers.deployment import Deployment
 from setu.transport.replay import Replay
@@ -64,15 +67,57 @@ def child(command: list[str], url: str) -> int:
     return status if status >= 0 else 128 - status
 
 
-def replayer(directory: Path, *, speed: float, faults: tuple[str, ...] = ()) -> tuple[Transport, Library]:
-    library = Library.load([directory], volatile=volatile())
-    return Replay(library, build.SystemClock(), speed=speed, faults=faults, render_error=_render), library
+def replayer(directory: Path, *, speed: float, faults: tuple[str, ...] = ()) -> tuple[Replay, Library]:
+    """Load a library and return its player; how to record a missing call is part of the miss."""
+    library = Library.load(
+        [directory],
+        volatile=volatile(),
+        secrets=known_secrets(os.environ),
+        misses_file=Path("setu-misses.jsonl"),
+        hint=lambda _request: f"record it: setu record -o {shlex.quote(str(directory))} -- <your command>",
+    )
+    for note in library.notes:
+        print(f"setu: note: {note}", file=sys.stderr)
+    rules = tuple(parse_rule(fault) for fault in faults)
+    return Replay(library, build.SystemClock(), render_error=_render_of, speed=speed, faults=rules), library
 
 
-def recorder(directory: Path, inner: Transport) -> Transport:
-    raise NotImplementedError
+def recorder(directory: Path, inner: Transport) -> Record:
+    """Return a recording transport that appends to one file per provider, dialect and operation."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
+    secrets = known_secrets(os.environ)
+    return Record(
+        inner,
+        Shelf(directory, secrets=secrets).append,
+        build.SystemClock(),
+        lambda: datetime.now(UTC).date().isoformat(),
+        lambda problem: print(f"setu: recording failed: {problem}", file=sys.stderr, flush=True),
+        secrets=secrets,
+        volatile=volatile(),
+    )
+
+
+def _render_of(dialect: str, info: ErrorInfo) -> bytes:
+    return DIALECTS.get(dialect, DIALECTS["openai_chat"]).errors.render(info)
 
 
 def volatile() -> dict[str, tuple[str, ...]]:
     """Return each dialect's members that mean nothing to an answer."""
     return {name: dialect.volatile for name, dialect in DIALECTS.items()}
+
+
+REPORTS = ("junit",)
+
+
+def parse_reports(texts: list[str]) -> dict[str, list[Path]]:
+    """Read `--report KIND=FILE` options."""
+    found: dict[str, list[Path]] = {}
+    for text in texts:
+        kind, equals, path = text.partition("=")
+        if not equals or kind not in REPORTS or not path:
+            raise ConfigError(f"--report {text}: expected {' or '.join(f'{name}=FILE' for name in REPORTS)}")
+        found.setdefault(kind, []).append(Path(path))
+    return found

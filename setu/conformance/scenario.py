@@ -134,7 +134,7 @@ def client_request(client: Client, model: str, mode: Kind) -> Request:
         query = client.query if client.query is not None else ("alt=sse" if mode == "stream" else "")
     elif mode == "stream":
         body = {**body, "stream": True}
-    raw = client.raw.encode("utf-8", "surrogateescape") if client.raw is not None else _json.encode(body)
+    raw = _json.encode(body) if client.raw is None else client.raw.replace("$MODEL", model).encode()
     headers = Headers.of({"content-type": "application/json", "user-agent": "setu-conformance", **client.headers})
     return Request(
         method=client.method, path=path or _PATHS[client.dialect], query=query or "", headers=headers, body=raw

@@ -1,6 +1,6 @@
 """The gateway under test, in this process, between a client and a scripted upstream; both sides on record."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from setu.chat.ids import counter
 from setu.dialects.record import Dialect
@@ -34,7 +34,7 @@ class Tap:
     """A transport that passes everything on and keeps both halves of each exchange."""
 
     def __init__(self, inner: Transport, clock: Clock) -> None:
-        self._inner = inner
+        self.inner = inner
         self._clock = clock
         self.exchanges: list[Exchange] = []
 
@@ -42,7 +42,7 @@ class Tap:
         await request.read()
         start = self._clock.monotonic()
         try:
-            response = await self._inner.send(request)
+            response = await self.inner.send(request)
         except SetuError:
             self.exchanges.append(Exchange(request=request, status=0, headers=Headers(), body=b"", end=Ending.ERROR))
             raise
@@ -50,7 +50,7 @@ class Tap:
         return response
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self.inner.aclose()
 
 
 class _Tapped:
@@ -116,10 +116,13 @@ class Target:
     """A gateway wired for judging: still clock, counted ids, one tapped upstream."""
 
     def __init__(
-        self, dialects: Mapping[str, Dialect], deployments: Mapping[str, Deployment], upstream: Transport
+        self,
+        dialects: Mapping[str, Dialect],
+        deployments: Mapping[str, Deployment],
+        upstream: Callable[[Clock], Transport],
     ) -> None:
         self.clock = StillClock()
-        self.tap = Tap(upstream, self.clock)
+        self.tap = Tap(upstream(self.clock), self.clock)
         self.gateway = Gateway(
             dialects=dialects,
             deployments=deployments,

@@ -45,7 +45,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a model, as far as a renderer needs it.
 
     `max_output` is its output cap in tokens; `thinking` how it takes a thinking request: a token budget, an effort
-    level, Anthropic's adaptive mode, or not at all.
+    level, Anthropic's adaptive mode, or not at all. `sampling` says whether temperature and top_p may come together,
+    one at a time, or not at all (Claude since Opus 4.7); `system_turns` whether system messages may stand between
+    turns (Claude since Opus 4.8).
     """
 
     max_output: int | None = None
@@ -54,6 +56,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     efforts: tuple[str, ...] = ()
     vision: bool | None = None
     tools: bool | None = None
+    sampling: Literal["both", "one", "none"] | None = None
+    system_turns: bool | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ def test_legal_options_go_there_and_back(members: dict[str, Any]) -> None:
 @given(st.sampled_from(NAMES), DOCUMENTS)
 def test_any_value_is_read_or_refused_by_its_name(name: str, document: Document) -> None:
     obj = Obj(b'{"%s":%s}' % (name.encode(), document.data.strip()))
+    outcome: tuple[str, object]
     try:
         outcome = ("read", len(read_options(obj, TABLE)))
     except LocalDialectError as error:

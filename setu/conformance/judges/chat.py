@@ -109,7 +109,7 @@ def choice_indexes(view: View) -> Iterator[Finding]:
         yield flaw("there is no choice", path="$.choices", got=view.document.get("choices"))
         return
     indexes = [obj(choice).get("index") for choice in choices]
-    if not all(is_count(index) for index in indexes) or sorted(indexes) != list(range(len(indexes))):
+    if not all(is_count(index) for index in indexes) or set(indexes) != set(range(len(indexes))):
         yield flaw("the choices are not numbered 0 to n-1", path="$.choices[*].index", got=indexes)
 
 

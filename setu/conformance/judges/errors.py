@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from setu.conformance.judges.finding import Finding, Rules, both, flaw
-from setu.conformance.judges.view import MODELS, OPENAI, View, failed, known, obj, seq
+from setu.conformance.judges.view import GEMINI, MODELS, OPENAI, View, failed, known, obj, seq
 from setu.conformance.wire.model import mismatch
 from setu.conformance.wire.openai_chat import ErrorEnvelope
 
@@ -47,10 +47,13 @@ def param_and_code(view: View) -> Iterator[Finding]:
 
 @RULES.add("ERR-003", both(known, failed))
 def errors_are_json(view: View) -> Iterator[Finding]:
-    if view.content_type != "application/json":
+    # Google's endpoint labels the JSON of a failed stream as the stream that was asked for (genai-b160c97e2b).
+    labels = {"application/json"} | ({"text/event-stream"} if view.dialect == GEMINI and view.wants_stream else set())
+    if view.content_type not in labels:
         yield flaw("an error is not declared as JSON", got=view.content_type, want="application/json")
-    if not isinstance(view.json, dict):
-        # Gemini's own REST endpoint has sent an array (B-ERR-13); clients expect an object.
+    array = view.dialect == GEMINI and view.as_array and isinstance(view.json, list)
+    if not isinstance(view.json, dict) and not array:
+        # Gemini's endpoint sends an array where the stream was to be one (B-ERR-13); else clients expect an object.
         yield flaw("an error is not a JSON object", path="$")
 
 

@@ -5,6 +5,7 @@ Judged against the last upstream try, because earlier ones were retried away. A 
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from setu.conformance.judges.assemble import answers
 from setu.conformance.judges.finding import Finding, Rules, flaw
@@ -105,7 +106,7 @@ def _broke_off(upstream: View) -> bool:
 
 def _failed_midway(view: View) -> bool:
     """Tell a stream that failed after it began, by the client's own error frame or by the upstream's."""
-    if not known(view) or not view.streamed:
+    if not known(view) or not view.streamed or view.speaks:
         return False
     return bool(view.errors) or (view.upstream is not None and view.upstream.streamed and bool(view.upstream.errors))
 
@@ -145,9 +146,19 @@ def late_errors_are_frames(view: View) -> Iterator[Finding]:
         yield flaw("the upstream failed in mid-stream, the client got no error frame (B-SSE-14, B-SSE-15)")
     for event in _ends_after(view):
         yield flaw("a stream that failed still claims to finish (B-SSE-17)", got=event.json, at=event)
-    if view.errors and view.dialect == OPENAI:
-        for mark in done_events(view):
-            yield flaw("a stream that failed still has data: [DONE]", at=view.events[mark])
+    for mark in _own_done(view):
+        yield flaw("a stream that failed still has data: [DONE]", at=view.events[mark])
+
+
+def _own_done(view: View) -> list[int]:
+    """Return the end marks that a gateway put into a failed stream by itself.
+
+    OpenAI sends one after its own mid-stream errors (crewAI-bf03427ba5), so a mark that was passed on is not judged.
+    """
+    upstream = view.upstream
+    if view.dialect != OPENAI or upstream is None:
+        return []
+    return [] if upstream.dialect == OPENAI and done_events(upstream) else done_events(view)
 
 
 def _ends_after(view: View) -> list[Event]:
@@ -231,7 +242,7 @@ def pauses_are_passed_on(view: View) -> Iterator[Finding]:
 
 
 def _gaps(arrivals: tuple[Arrival, ...]) -> list[tuple[Arrival, Arrival]]:
-    return list(zip(arrivals, arrivals[1:], strict=False))
+    return list(pairwise(arrivals))
 
 
 def _pause_after_content(upstream: View | None) -> int:

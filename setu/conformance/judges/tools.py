@@ -215,7 +215,7 @@ def identity_comes_once(view: View) -> Iterator[Finding]:
                 yield flaw(f"the {what} comes again", path=fragment.path, got=now, want=then, at=fragment.event)
 
 
-@RULES.add("TOOL-013", lambda view: has_calls(view) and _is_whole(view))
+@RULES.add("TOOL-013", lambda view: has_calls(view) and _is_whole(view) and not view.speaks)
 def calls_end_in_tool_calls(view: View) -> Iterator[Finding]:
     # With a named choice OpenAI itself answers `stop` (B-STR-15).
     allowed = {"tool_calls", *_CUT_SHORT} | ({"stop"} if named_tool(view) is not None else set())

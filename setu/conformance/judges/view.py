@@ -96,6 +96,15 @@ class View:
         return self.ok and self.wants_stream and (framed or not isinstance(self.json, dict))
 
     @cached_property
+    def speaks(self) -> bool:
+        """Audio was asked for: a kind of answer that breaks OpenAI's own reference.
+
+        A chunk without choices and no finish reason (genai-ca824483cd), `stop` after a required call
+        (genai-72eace4715).
+        """
+        return "audio" in seq(self.asked.get("modalities"))
+
+    @cached_property
     def as_array(self) -> bool:
         """A Gemini stream without `alt=sse` is one JSON array."""
         return self.dialect == GEMINI and "alt=sse" not in self.exchange.request.query
@@ -197,7 +206,7 @@ def openai_plain(view: View) -> bool:
 
 
 def openai_stream(view: View) -> bool:
-    return view.dialect == OPENAI and view.streamed
+    return view.dialect == OPENAI and view.streamed and not view.speaks
 
 
 def failed(view: View) -> bool:

@@ -106,7 +106,7 @@ def _reader_of(kind: str) -> "Callable[[Obj, str, Known], AnyPart | None] | None
     return reader
 
 
-def _text(block: Obj, kind: str, known: Known) -> AnyPart:
+def _text(block: Obj, _kind: str, _known: Known) -> AnyPart:
     text = block.text("text")
     if text is None:
         if not block.lenient:
@@ -131,7 +131,7 @@ def read_cite(raw: Json) -> Cite:
     )
 
 
-def _thinking(block: Obj, kind: str, known: Known) -> AnyPart:
+def _thinking(block: Obj, _kind: str, _known: Known) -> AnyPart:
     text = block.text("thinking") if block.lenient else block.need_text("thinking")
     signature = block.text("signature")
     return Reasoning(
@@ -140,7 +140,7 @@ def _thinking(block: Obj, kind: str, known: Known) -> AnyPart:
     )
 
 
-def _redacted(block: Obj, kind: str, known: Known) -> AnyPart:
+def _redacted(block: Obj, _kind: str, _known: Known) -> AnyPart:
     data = block.text("data") or "" if block.lenient else block.need_text("data")
     return Reasoning(redacted=True, seal=Seal(issuer=NAME, kind="redacted", data=data))
 
@@ -182,13 +182,13 @@ def _source(source: Obj, known: Known) -> MediaSource | None:
             return None
 
 
-def _tool_use(block: Obj, kind: str, known: Known) -> AnyPart:
+def _tool_use(block: Obj, _kind: str, known: Known) -> AnyPart:
     call_id, name = _id(block, "id", known), _name(block)
     known.names[call_id] = name
     return ToolCall(call_id=call_id, name=name, arguments=json_text(_input(block)), caller=block.raw("caller"))
 
 
-def _tool_result(block: Obj, kind: str, known: Known) -> AnyPart:
+def _tool_result(block: Obj, _kind: str, known: Known) -> AnyPart:
     call_id = _id(block, "tool_use_id", known)
     return ToolResult(
         call_id=call_id,

@@ -10,7 +10,7 @@ from setu.dialects.anthropic.words import NAME
 from setu.dialects.record import ClientCodec, Dialect, ErrorCodec, UpstreamCodec
 
 
-def path(model: str, stream: bool) -> tuple[str, str]:
+def path(_model: str, _stream: bool) -> tuple[str, str]:
     """Return path and query; model and stream are in the body."""
     return "/v1/messages", ""
 

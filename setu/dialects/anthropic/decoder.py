@@ -63,6 +63,7 @@ class Decoder:
         self._started = False
         self._over = False
         self._stopped = False
+        self._said = False
         self._parts = 0
         self._open: dict[int, _Open] = {}
         self._calls = False
@@ -110,7 +111,7 @@ class Decoder:
                 return self._message_delta(event)
             case "message_stop":
                 self._stopped = True
-                return [*self._close_all(complete=True), *self._need_start()]
+                return [*self._close_all(complete=True), *self._finished()]
             case "ping":
                 return [Ping()]
             case "error":
@@ -263,6 +264,9 @@ class Decoder:
 
     def _finished(self) -> list[Event]:
         """Say how it ended; held until now, because a call in any block outweighs a plain stop (B-STR-14)."""
+        if self._said:
+            return []
+        self._said = True
         seen = self._finish or Finish(reason="stop")
         finish = finish_of(seen.native, calls=self._calls, stop_sequence=seen.stop_sequence, detail=seen.detail)
         return [*self._need_start(), Finished(candidate=0, finish=finish)]

@@ -97,8 +97,9 @@ def _true_status(status: int, word: str | None, code: str | None) -> int:
     """Return what the error says it is, where the status line says nothing of its own (B-ERR-07, B-ERR-08)."""
     if status >= 400 and status not in (500, 502, 503):
         return status
-    if word in _STATUS_OF_TYPE and word != "api_error":
-        return _STATUS_OF_TYPE[word]
+    said = _STATUS_OF_TYPE.get(word or "", 500)
+    if said != 500:
+        return said
     if code is not None and code.isdecimal() and len(code) == 3 and 400 <= int(code) < 600:
         return int(code)
     return status if status >= 400 else 500
@@ -133,7 +134,7 @@ def _members(info: ErrorInfo) -> dict[str, Any]:
 
 def word_of_error(info: ErrorInfo) -> str:
     """Name an error in Anthropic's words: the source's type if it is one of them, else by kind and status."""
-    if info.type in _STATUS_OF_TYPE:
+    if info.type is not None and info.type in _STATUS_OF_TYPE:
         return info.type
     if info.kind in _TYPE_OF_KIND:
         return _TYPE_OF_KIND[info.kind]

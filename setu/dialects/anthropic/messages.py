@@ -25,7 +25,7 @@ from setu.chat.parts import (
 from setu.chat.request import ChatRequest, Message, Role
 from setu.dialects.anthropic.blocks import Known, read_content
 from setu.dialects.anthropic.media import write_media
-from setu.dialects.anthropic.words import MID_SYSTEM, NAME, legal_id
+from setu.dialects.anthropic.words import NAME, legal_id
 from setu.dialects.anthropic.writing import (
     Losses,
     cache_control,
@@ -130,7 +130,7 @@ class Conversation:
         """Keep a system message in place, right after a user turn, or move it to the top (B-MSG-01)."""
         own = any(isinstance(part, Opaque) and part.dialect == NAME for part in message.parts)
         blocks = self._system(message.parts, f"{where}/content")
-        if not own and MID_SYSTEM not in self._target.capabilities:
+        if not own and not self._target.facts.system_turns:
             self._losses.note(where, "the system message moved to the top", "info")
             self.system += blocks
         elif self.turns and self.turns[-1].role != "assistant":

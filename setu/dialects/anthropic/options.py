@@ -8,7 +8,7 @@ from msgspec import UNSET
 from setu import _json
 from setu._json import Raw
 from setu.chat.request import ChatRequest, Options, Output, Thinking
-from setu.dialects.anthropic.words import BOTH_SAMPLERS, NAME
+from setu.dialects.anthropic.words import NAME
 from setu.dialects.params import Param, write_options
 from setu.dialects.reader import Obj
 from setu.dialects.record import Facts, Loss, Target, pointer
@@ -35,6 +35,7 @@ BUDGET_OF_EFFORT = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384,
 
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _ORDER = tuple(BUDGET_OF_EFFORT)
+_SAMPLERS = ("temperature", "top_p", "top_k")
 _SHOW_OF_DISPLAY = {"summarized": "summary", "omitted": "none"}
 _DISPLAY_OF_SHOW = {"summary": "summarized", "full": "summarized", "none": "omitted"}
 _TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only", "priority": "auto"}
@@ -92,7 +93,7 @@ def write_settings(request: ChatRequest, target: Target, losses: list[Loss]) -> 
     if asked is None:
         budget = thinking.get("thinking", {}).get("budget_tokens", 0)
         members["max_tokens"] = cap or DEFAULT_MAX_TOKENS + budget
-    _settle_samplers(members, thinking, target, losses)
+    _settle_samplers(members, thinking, target.facts, losses)
     config = thinking.pop("output_config", {}) | write_output(request.output)
     return members | thinking | ({"output_config": config} if config else {})
 
@@ -122,23 +123,23 @@ def _stops(stop: Any, losses: list[Loss]) -> Any:
     return kept or UNSET
 
 
-def _settle_samplers(members: dict[str, Any], thinking: dict[str, Any], target: Target, losses: list[Loss]) -> None:
-    """Drop the samplers that may not stand together (B-PRM-06) or beside thinking.
+def _settle_samplers(members: dict[str, Any], thinking: dict[str, Any], facts: Facts, losses: list[Loss]) -> None:
+    """Drop the samplers that the model takes not at all, not together (B-PRM-06), or not beside thinking.
 
-    https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking: no temperature but 1, no top_k, and
-    top_p from 0.95 to 1.
+    docs.anthropic.com/en/docs/build-with-claude/extended-thinking (2026-11): no temperature but 1, no top_k, and
+    top_p from 0.95 to 1. Claude refuses all three since Opus 4.7, whatever their value.
     """
     unfit: dict[str, str] = {}
+    if facts.sampling == "none":
+        unfit |= dict.fromkeys(_SAMPLERS, "the model takes no sampling parameters")
     if thinking.get("thinking", {}).get("type") in ("enabled", "adaptive"):
-        why = "thinking does not go with it"
-        unfit |= {"temperature": why} if members.get("temperature", 1) != 1 else {}
-        unfit |= {"top_k": why} if "top_k" in members else {}
-        unfit |= {"top_p": why} if members.get("top_p", 1) < 0.95 else {}
-    if "temperature" in members and "top_p" in members and BOTH_SAMPLERS not in target.capabilities:
+        tame = {"temperature": members.get("temperature", 1) == 1, "top_p": members.get("top_p", 1) >= 0.95}
+        unfit |= {name: "thinking does not go with it" for name in _SAMPLERS if not tame.get(name)}
+    if facts.sampling != "both" and "temperature" in members and "temperature" not in unfit:
         unfit.setdefault("top_p", "temperature and top_p may not both be set")
     for name, reason in unfit.items():
-        del members[name]
-        losses.append(_loss(name, reason))
+        if members.pop(name, None) is not None:
+            losses.append(_loss(name, reason))
 
 
 def write_thinking(
@@ -182,7 +183,9 @@ def _budget(thinking: Thinking, max_tokens: int | None, losses: list[Loss]) -> d
     if bent != budget:
         losses.append(_loss("thinking", f"budget bent from {budget} to {bent} tokens"))
     effort = {"output_config": {"effort": thinking.effort}} if exact and thinking.effort in _EFFORTS else {}
-    return {"thinking": {"type": "enabled", "budget_tokens": bent} | _display(thinking)} | effort
+    # A model that takes a budget shows its thinking anyway, and an older one does not know `display`.
+    display = {} if thinking.show == "full" else _display(thinking)
+    return {"thinking": {"type": "enabled", "budget_tokens": bent} | display} | effort
 
 
 def _display(thinking: Thinking) -> dict[str, Any]:
@@ -220,7 +223,7 @@ def _nearest(effort: str, known: tuple[str, ...]) -> str | None:
         return None
     ranked = [word for word in _ORDER if word in known]
     below = [word for word in ranked if _ORDER.index(word) <= _ORDER.index(effort)]
-    return (below or ranked[:1] or [None])[-1]
+    return next(reversed(below or ranked[:1]), None)
 
 
 def write_output(output: Output | None) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def render_request(request: ChatRequest, target: Target) -> Rendered:
     settings = write_settings(request, target, losses)
     if not _may_think(conversation):
         _stop_thinking(settings, losses)
-    thinks = settings.get("thinking", {}).get("type") in ("enabled", "adaptive")
+    thinks = settings.get("thinking", {}).get("type") == "enabled"
     members: dict[str, Any] = {"model": target.model}
     members |= system_member(conversation.system)
     members["messages"] = conversation.messages()

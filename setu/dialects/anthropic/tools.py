@@ -103,9 +103,11 @@ def _write_tool(tool: Tool, index: int, losses: Losses) -> Any:
 def _write_function(tool: FunctionTool, index: int, losses: Losses) -> dict[str, Any]:
     where = pointer("tools", index)
     members: dict[str, Any] = {"name": tool.name}
-    if tool.description:
+    if tool.description is not None:
         members["description"] = tool.description
-    members["input_schema"] = Raw(_object_schema(tool.schema))
+    # The schema as it came, byte for byte (B-TOOL-28); Anthropic wants one even for a call without arguments.
+    known = tool.schema is not None and _json.kind_of(tool.schema) == "object"
+    members["input_schema"] = Raw(tool.schema if known and tool.schema else _NO_SCHEMA)
     if tool.strict is not None:
         members["strict"] = tool.strict
     if tool.defer is not None:
@@ -113,15 +115,6 @@ def _write_function(tool: FunctionTool, index: int, losses: Losses) -> dict[str,
     if tool.namespace is not None:
         losses.note(where, "tools have no namespace", "info")
     return members | cache_control(tool.cache) | own_extra(tool.extra, where, losses)
-
-
-def _object_schema(schema: bytes | None) -> bytes:
-    """Return the schema as it came; only what Anthropic demands at the root is added (B-TOOL-13, B-TOOL-28)."""
-    if schema is None or _json.kind_of(schema) != "object":
-        return _NO_SCHEMA
-    if "type" in _json.split(schema):
-        return schema
-    return _json.splice(schema, {"type": b'"object"'})
 
 
 def _write_choice(

@@ -9,6 +9,7 @@ from setu.chat.response import Usage
 from setu.dialects.reader import Obj
 
 _INPUTS = frozenset({"input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"})
+_TIERS = ("standard", "priority", "batch")
 _PASSED = ("inference_geo", "iterations", "speed", "fallback_credit")
 """Members of Anthropic's usage that the model has no field for."""
 
@@ -53,7 +54,7 @@ def _counts(hosted: Obj | None) -> dict[str, int] | None:
     if hosted is None:
         return None
     counts = {key: hosted.integer(key) for key in tuple(hosted.members)}
-    return {key: count for key, count in counts.items() if count is not None} or None
+    return {key: count for key, count in counts.items() if count}
 
 
 def write_usage(usage: Usage | None, service_tier: str | None = None) -> dict[str, Any]:
@@ -69,8 +70,9 @@ def write_usage(usage: Usage | None, service_tier: str | None = None) -> dict[st
             "ephemeral_1h_input_tokens": usage.cache_write_1h or 0,
         },
         "output_tokens": usage.output or 0,
-        "service_tier": service_tier if service_tier in ("standard", "priority", "batch") else "standard",
     }
+    if service_tier in _TIERS:
+        members["service_tier"] = service_tier
     return members | _details(usage) | _passed(usage.raw)
 
 

@@ -11,12 +11,6 @@ from setu.chat.response import Finish, FinishReason
 
 NAME = "anthropic"
 
-MID_SYSTEM = "mid_system"
-"""Capability: the model takes `role: system` messages after a user turn (Claude Opus 4.8 and later)."""
-
-BOTH_SAMPLERS = "temperature_with_top_p"
-"""Capability: the model takes `temperature` and `top_p` together (before Claude Opus 4.1)."""
-
 _LEGAL_ID = frozenset(string.ascii_letters + string.digits + "_-")
 
 

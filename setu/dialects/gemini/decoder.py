@@ -81,8 +81,7 @@ class Decoder:
             # Vertex writes its keep-alive as `data: : keepalive` (B-SSE-01).
             return [Ping()] if data.startswith(b":") or frame.comment is not None else []
         try:
-            chunks = _json.items(data) if data.startswith(b"[") else [data]
-            return [event for chunk in chunks for event in self._chunk(chunk)]
+            return self.read(data)
         except (DialectError, JsonError, RecursionError) as error:
             if not frame.terminated:
                 self._cut = True
@@ -91,31 +90,26 @@ class Decoder:
             message = f"The upstream sent a frame that cannot be read: {error}"
             return [Failed(error=ErrorInfo(kind=ErrorKind.BAD_GATEWAY, status=502, message=message))]
 
+    def read(self, data: Json) -> list[Event]:
+        """Return the events of one chunk, or of an array of them.
+
+        Raises:
+            DialectError, JsonError: not a JSON object.
+        """
+        chunks = _json.items(data) if data.startswith(b"[") else [data]
+        return [event for chunk in chunks for event in self._chunk(chunk)]
+
     def close(self) -> list[Event]:
         """Close what is open; nothing can change an ending any more."""
-        events: list[Event] = []
-        for candidate in self._candidates.values():
-            events += self._end(candidate)
-        complete = not self._failed and not self._cut
-        if not self._failed:
-            for candidate in self._candidates.values():
-                if candidate.finish is None:
-                    complete = False
-                    continue
-                members = candidate.members
-                events.append(
-                    Finished(
-                        candidate=candidate.index,
-                        finish=with_calls(candidate.finish, called=candidate.called),
-                        extra=Extra(dialect=NAME, members=members) if members else None,
-                    )
-                )
-            if not self._candidates:
-                complete = complete and self._blocked is not None
-                if self._blocked is not None:
-                    events.append(Finished(candidate=0, finish=self._blocked))
-        events.append(Ended(complete=complete))
-        return events
+        events = [event for candidate in self._candidates.values() for event in self._end(candidate)]
+        if self._failed:
+            return [*events, Ended(complete=False)]
+        finished = [end for candidate in self._candidates.values() if (end := _finished(candidate)) is not None]
+        complete = len(finished) == len(self._candidates) and not self._cut
+        if not self._candidates:
+            complete = complete and self._blocked is not None
+            finished = [Finished(candidate=0, finish=self._blocked)] if self._blocked is not None else []
+        return [*events, *finished, Ended(complete=complete)]
 
     def _chunk(self, raw: Json) -> list[Event]:
         obj = Fields(raw, lenient=True)
@@ -244,6 +238,14 @@ class Decoder:
             call_id = self._mint(CALL_PREFIX)
         self._ids.add(call_id)
         return call_id
+
+
+def _finished(candidate: _Candidate) -> Finished | None:
+    if candidate.finish is None:
+        return None
+    extra = Extra(dialect=NAME, members=candidate.members) if candidate.members else None
+    finish = with_calls(candidate.finish, called=candidate.called)
+    return Finished(candidate=candidate.index, finish=finish, extra=extra)
 
 
 def _seconds(text: str | None) -> int | None:

@@ -25,8 +25,10 @@ UNSIGNED = "skip_thought_signature_validator"
 Source: ai.google.dev/gemini-api/docs/thought-signatures, "FAQs", read 2026-11-20.
 """
 
-_OPENING = "."
-"""The user turn for a request that has only a system prompt: Gemini demands one content (B-MSG-04)."""
+_NOTHING: Wire = {"text": ""}
+"""The part of a turn that says nothing. Gemini demands a content, and a user before a model that calls, but takes an
+empty text (corpus: pydantic-ai-8287fcf47c, pydantic-ai-d214c81fc7), so a request that has only a system prompt gets
+an empty user turn (B-MSG-04)."""
 
 _BILLING = "x-anthropic-billing-header"
 """How Claude Code starts a system block that is for Anthropic's eyes only (B-MSG-19)."""
@@ -41,17 +43,12 @@ def parse_system(obj: Fields) -> tuple[AnyPart, ...]:
 
 
 def parse_contents(obj: Fields) -> tuple[Message, ...]:
-    """Take `contents`; one content alone, as some clients send it, counts as a list of one.
+    """Take `contents`.
 
     Raises:
         LocalDialectError: no contents, an unknown role, a malformed part.
     """
-    if _json.kind_of(obj.members.get("contents", b"")) == "object":
-        only = obj.obj("contents")
-        contents = [] if only is None else [only]
-    else:
-        contents = obj.objects("contents") or []
-    return name_calls(tuple(_message(content) for content in contents))
+    return name_calls(tuple(_message(content) for content in obj.many("contents")))
 
 
 def _message(content: Fields) -> Message:
@@ -102,7 +99,7 @@ class Contents:
             self._add_system(part, pointer("system", index))
         for index, message in enumerate(self._request.messages):
             self._add(message, pointer("messages", index))
-        if not self._turns:
+        if not self._turns or self._turns[0].role == "model":
             self._open()
         members: dict[str, Any] = {}
         if self._system:
@@ -111,10 +108,11 @@ class Contents:
         return members
 
     def _open(self) -> None:
-        if not self._system:
+        """Put an empty user turn first."""
+        if not self._turns and not self._system:
             raise LocalDialectError("'messages' must hold at least one message with content", param="messages")
-        self._scribe.lose("/messages", "Gemini needs a user turn: a minimal one was added")
-        self._turns.append(_Turn(role="user", parts=[{"text": _OPENING}], extra={}))
+        self._scribe.lose("/messages", "Gemini needs a user turn first: an empty one was added", "info")
+        self._turns.insert(0, _Turn(role="user", parts=[_NOTHING], extra={}))
 
     def _add(self, message: Message, where: str) -> None:
         scribe = self._scribe
@@ -130,6 +128,8 @@ class Contents:
             return
         role = "model" if message.role == "assistant" else "user"
         parts = self._model(message, where) if role == "model" else self._user(message, where)
+        if all(isinstance(part, Text) for part in message.parts):
+            parts = parts or [_NOTHING]
         if parts:
             self._append(role, parts, own_extra(message.extra))
 
@@ -137,7 +137,7 @@ class Contents:
         """Add a turn, joined with the one before if that is of the same role (B-TOOL-04)."""
         last = self._turns[-1] if self._turns else None
         if last is not None and last.role == role and not extra and not last.extra:
-            last.parts += parts
+            last.parts = [wire for wire in last.parts + parts if wire != _NOTHING] or [_NOTHING]
         else:
             self._turns.append(_Turn(role=role, parts=parts, extra=extra))
         if role == "user":

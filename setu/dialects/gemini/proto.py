@@ -7,6 +7,7 @@ free-form values (arguments, schemas, labels) stay the text that arrived.
 
 import re
 from collections.abc import Mapping
+from typing import Self
 
 from setu import _json
 from setu._json import Json, Raw
@@ -38,6 +39,13 @@ class Fields(Obj):
             number = self.integer(key)
             return None if number is None else numbers.get(number, str(number))
         return self.text(key)
+
+    def many(self, key: str) -> list[Self]:
+        """Take a repeated message; Google reads a single one as a list of one."""
+        if _json.kind_of(self.members.get(key, b"")) == "object":
+            only = self.obj(key)
+            return [] if only is None else [only]
+        return self.objects(key) or []
 
     def rest(self, path: str) -> dict[str, Json]:
         """Return the members nobody took, named by their path in the body."""

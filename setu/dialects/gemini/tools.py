@@ -33,8 +33,8 @@ _TEXT_INPUT: Json = b'{"type":"object","properties":{"input":{"type":"string"}},
 def parse_tools(obj: Fields) -> tuple[Tool, ...]:
     """Take `tools`; an object may hold function declarations and several hosted tools at once."""
     tools: list[Tool] = []
-    for tool in obj.objects("tools") or ():
-        tools += [_function(declaration) for declaration in tool.objects("functionDeclarations") or ()]
+    for tool in obj.many("tools"):
+        tools += [_function(declaration) for declaration in tool.many("functionDeclarations")]
         tools += [
             HostedTool(kind=key, dialect=NAME, config=b'{"' + key.encode() + b'":' + value + b"}")
             for key, value in tool.members.items()
@@ -90,19 +90,21 @@ def render_tools(request: ChatRequest, scribe: Scribe) -> dict[str, Any]:
     Raises:
         LocalDialectError: a hosted tool that Gemini does not have (B-TOOL-15).
     """
+    # All functions stand in one object, where the first of them stood.
     declarations: list[dict[str, Any]] = []
-    hosted: list[Any] = []
+    tools: list[Any] = []
     for index, tool in enumerate(request.tools):
         where = pointer("tools", index)
+        if not declarations and not isinstance(tool, HostedTool):
+            tools.append({"functionDeclarations": declarations})
         match tool:
             case FunctionTool():
                 declarations.append(_declaration(tool, where, scribe))
             case CustomTool():
                 declarations.append(_custom(tool, where, scribe))
             case HostedTool():
-                hosted.append(_hosted(tool, where, scribe))
+                tools.append(_hosted(tool, where, scribe))
     members: dict[str, Any] = {}
-    tools = ([{"functionDeclarations": declarations}] if declarations else []) + hosted
     if tools:
         members["tools"] = tools
     config = _config(request, scribe)

@@ -6,10 +6,13 @@ B-USG-06). Source: ai.google.dev/api/generate-content#UsageMetadata, read 2026-1
 
 from typing import Any
 
-from setu._json import Json, JsonError, Raw
+from setu._json import Json, Raw
 from setu.chat.response import Usage
 from setu.dialects.gemini.proto import Fields
 from setu.errors import RemoteDialectError
+
+_WORDS = frozenset({"promptTokenCount", "candidatesTokenCount", "totalTokenCount", "trafficType", "serviceTier"})
+"""Members that only Gemini's own usage has."""
 
 
 def parse_usage(raw: Json) -> Usage | None:
@@ -33,8 +36,8 @@ def parse_usage(raw: Json) -> Usage | None:
 
 def render_usage(usage: Usage) -> Any:
     """Return usageMetadata: Gemini's own object while it still says the same, else one made from the counts."""
-    if usage.raw is not None and _is_own(usage):
-        return Raw(usage.raw)
+    if _is_own(usage):
+        return Raw(usage.raw or b"{}")
     written = {
         "promptTokenCount": usage.input,
         "candidatesTokenCount": None if usage.output is None else max(usage.output - (usage.reasoning or 0), 0),
@@ -50,11 +53,9 @@ def render_usage(usage: Usage) -> Any:
 
 
 def _is_own(usage: Usage) -> bool:
-    try:
-        own = parse_usage(usage.raw or b"")
-    except JsonError:
+    if usage.raw is None or parse_usage(usage.raw) != usage:
         return False
-    return own == usage and (usage.input, usage.output, usage.total) != (None, None, None)
+    return not _WORDS.isdisjoint(Fields(usage.raw, "usageMetadata", lenient=True).members)
 
 
 def _audio(obj: Fields, key: str) -> int | None:

@@ -47,7 +47,8 @@ def parse_content(obj: Obj, key: str) -> tuple[AnyPart, ...]:
     if kind == "array":
         where = obj.at(key)
         return tuple(
-            parse_part(item, f"{where}[{index}]", lenient=obj.lenient) for index, item in enumerate(obj.array(key) or ())
+            parse_part(item, f"{where}[{index}]", lenient=obj.lenient)
+            for index, item in enumerate(obj.array(key) or ())
         )
     if obj.lenient and kind != "string":
         # Some hosts answer with the object that a JSON mode asked for instead of its text.
@@ -155,9 +156,10 @@ def _document(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
     return Media(kind="document", source=source_of(url), name=name, cache=cache, extra=obj.extra(NAME))
 
 
-def _absent(obj: Obj, key: str) -> None:
+def _absent(obj: Obj, key: str) -> AnyPart | None:
     if not obj.lenient:
         raise obj.missing(key)
+    return None
 
 
 _PARSERS = {
@@ -231,49 +233,46 @@ class PartWriter:
         if isinstance(source, Ref) and (source.issuer != NAME or part.kind != "document"):
             self.lose(where, f"the file is known to {source.issuer} only")
             return []
-        rendered = _MEDIA[part.kind](self, part, source, where)
-        return [] if rendered is None else [rendered]
+        match part.kind:
+            case "image" if isinstance(source, (Inline, Url)):
+                rendered = _render_image(part, source)
+            case "audio" if isinstance(source, Inline):
+                rendered = _render_audio(source)
+            case "video" if isinstance(source, (Inline, Url)) and "video_url" in self.target.capabilities:
+                rendered = {"type": "video_url", "video_url": {"url": address(source)}}
+            case "document" if not isinstance(source, Blocks) and self._takes(source):
+                rendered = self._render_document(part, source)
+            case _:
+                self.lose(where, f"the target takes no {part.kind} from such a source")
+                return []
+        return [rendered]
 
-    def _render_image(self, part: Media, source: Inline | Url, where: Where) -> dict[str, Any] | None:
-        image: dict[str, Any] = {"url": address(source)}
-        if part.detail is not None:
-            image["detail"] = part.detail
-        return {"type": "image_url", "image_url": image}
+    def _takes(self, source: Inline | Url | Ref) -> bool:
+        """Tell whether the target takes a document: by address only where it says so."""
+        return not isinstance(source, Url) or not self.target.capabilities.isdisjoint({"file_url", "document_url"})
 
-    def _render_audio(self, part: Media, source: Inline | Url, where: Where) -> dict[str, Any] | None:
-        if isinstance(source, Url):
-            self.lose(where, "chat takes audio inline only")
-            return None
-        mime = source.mime.partition(";")[0]
-        form = _AUDIO_FORMATS.get(mime, mime.removeprefix("audio/"))
-        return {"type": "input_audio", "input_audio": {"data": source.b64, "format": form}}
-
-    def _render_video(self, part: Media, source: Inline | Url, where: Where) -> dict[str, Any] | None:
-        if "video_url" not in self.target.capabilities:
-            self.lose(where, "the target takes no video")
-            return None
-        return {"type": "video_url", "video_url": {"url": address(source)}}
-
-    def _render_document(self, part: Media, source: Inline | Url | Ref, where: Where) -> dict[str, Any] | None:
+    def _render_document(self, part: Media, source: Inline | Url | Ref) -> dict[str, Any]:
         if isinstance(source, Ref):
             file = {"file_id": source.id}
         elif "document_url" in self.target.capabilities:
             name = {"document_name": part.name} if part.name else {}
             return {"type": "document_url", "document_url": address(source)} | name
-        elif isinstance(source, Url) and "file_url" not in self.target.capabilities:
-            self.lose(where, "the target takes documents inline only")
-            return None
         else:
             file = {"file_data": address(source)}
         return {"type": "file", "file": file | ({"filename": part.name} if part.name else {})}
 
 
-_MEDIA: dict[str, Any] = {
-    "image": PartWriter._render_image,
-    "audio": PartWriter._render_audio,
-    "video": PartWriter._render_video,
-    "document": PartWriter._render_document,
-}
+def _render_image(part: Media, source: Inline | Url) -> dict[str, Any]:
+    image: dict[str, Any] = {"url": address(source)}
+    if part.detail is not None:
+        image["detail"] = part.detail
+    return {"type": "image_url", "image_url": image}
+
+
+def _render_audio(source: Inline) -> dict[str, Any]:
+    mime = source.mime.partition(";")[0]
+    form = _AUDIO_FORMATS.get(mime, mime.removeprefix("audio/"))
+    return {"type": "input_audio", "input_audio": {"data": source.b64, "format": form}}
 
 
 def address(source: Inline | Url) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from setu import _json
-from setu._json import Json, kind_of
+import msgspec
+
+from setu._json import kind_of
 from setu.chat.parts import AnyPart, Media, Ref, Refusal, ToolCall, ToolResult
 from setu.chat.request import Message, Role
 from setu.chat.seals import Seal
@@ -12,7 +13,6 @@ from setu.dialects.openai_chat.media import cache_of, parse_content
 from setu.dialects.openai_chat.reasoning import parse_reasoning
 from setu.dialects.openai_chat.words import NAME
 from setu.dialects.reader import Obj
-import msgspec
 
 
 class History:
@@ -178,5 +178,3 @@ def _tool(obj: Obj, history: History, *, legacy: bool) -> Message:
         call_id=identity, name=call.name, content=parse_content(obj, "content"), kind=call.kind, cache=cache_of(obj)
     )
     return Message(role="tool", parts=(result,), name=name, extra=obj.extra(NAME))
-
-

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from setu import _json
 from setu._json import Raw, kind_of
 from setu.chat.request import Options, Output, Thinking
 from setu.dialects.openai_chat.extras import put_back
@@ -120,7 +119,7 @@ def render_output(output: Output, losses: list[Loss]) -> dict[str, Any] | None:
             losses.append(Loss(phase="request", pointer="/output", reason="chat takes no grammar for the answer"))
             return None
     # OpenAI demands a name; hosts that do not are given back what their client said.
-    name = output.name or (None if output.dialect == NAME else "response")
+    name = output.name if output.dialect == NAME else output.name or "response"
     described: dict[str, Any] = {}
     if name is not None:
         described["name"] = name
@@ -238,5 +237,3 @@ def stream_options(options: Options, target: Target, *, stream: bool) -> dict[st
     if stream and "stream_options" in target.capabilities:
         return {"include_usage": True}
     return {"include_usage": options.stream_usage} if isinstance(options.stream_usage, bool) else {}
-
-

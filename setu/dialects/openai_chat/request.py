@@ -141,7 +141,9 @@ def _tools(request: ChatRequest, writer: PartWriter) -> dict[str, Any]:
 def _state(state: State | None, losses: list[Loss]) -> dict[str, Any]:
     if state is None:
         return {}
-    for field in ("previous", "conversation", "background"):
-        if getattr(state, field):
-            losses.append(Loss(phase="request", pointer=f"/state/{field}", reason="chat has no such state"))
+    losses += [
+        Loss(phase="request", pointer=f"/state/{field}", reason="chat has no such state")
+        for field in ("previous", "conversation", "background")
+        if getattr(state, field)
+    ]
     return {"store": state.store} if isinstance(state.store, bool) else {}

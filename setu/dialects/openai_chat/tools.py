@@ -13,10 +13,8 @@ from setu.dialects.reader import Obj
 def parse_tools(obj: Obj) -> tuple[Tool, ...]:
     """Take `tools` and the `functions` of old (B-TOOL-31)."""
     where = obj.at("tools")
-    tools = [_tool(raw, f"{where}[{index}]") for index, raw in enumerate(obj.array("tools") or ())]
-    for function in obj.objects("functions") or ():
-        tools.append(_function(function))
-    return tuple(tools)
+    tools: list[Tool] = [_tool(raw, f"{where}[{index}]") for index, raw in enumerate(obj.array("tools") or ())]
+    return (*tools, *map(_function, obj.objects("functions") or ()))
 
 
 def _tool(raw: Json, where: str) -> Tool:

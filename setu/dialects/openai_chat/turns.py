@@ -13,7 +13,6 @@ from setu.chat.request import ChatRequest, Message
 from setu.dialects.openai_chat.extras import give_back
 from setu.dialects.openai_chat.media import PartWriter, Where
 from setu.dialects.openai_chat.reasoning import render_details, words
-from setu.dialects.openai_chat.words import NAME
 
 Wire = dict[str, Any]
 Item = dict[str, Any] | Raw
@@ -80,7 +79,9 @@ class TurnWriter:
             waiting, self._media = self._media, []
             self._plain(message, tuple(rest), where, before=waiting)
 
-    def _plain(self, message: Message, parts: tuple[AnyPart, ...], where: Where, before: list[Item] | None = None) -> None:
+    def _plain(
+        self, message: Message, parts: tuple[AnyPart, ...], where: Where, before: list[Item] | None = None
+    ) -> None:
         items: list[Item] = [*(before or ())]
         for index, part in enumerate(parts):
             items += self.writer.part(part, (*where, "content", index))
@@ -165,8 +166,8 @@ class _Turn:
                 self._call(part, where)
             case Reasoning():
                 self._think(part, where)
-            case Media(kind="audio", source=Ref(issuer="openai_chat")):
-                self.audio = part.source.id
+            case Media(kind="audio", source=Ref(issuer="openai_chat", id=identity)):
+                self.audio = identity
             case Media():
                 self.writer.lose(where, "an assistant message holds no media here")
             case _:

@@ -76,7 +76,8 @@ def _models(one: str | None) -> Json:
 
 def _model(name: str) -> Json:
     display = name.replace("-", " ").title().replace(" 4 5", " 4.5")
-    return {"type": "model", "id": name, "display_name": display, "created_at": "2025-10-01T00:00:00Z"}
+    shown = {"display_name": display, "created_at": "2025-10-01T00:00:00Z", "lifecycle": "active"}
+    return {"type": "model", "id": name, **shown, "max_input_tokens": 200_000, "max_tokens": 64_000}
 
 
 def _message(body: Json) -> Reply:

@@ -93,6 +93,9 @@ def _content(message: Json, path: str, *, last: bool) -> None:
     for index, block in enumerate(a_list(content, f"{path}.content")):
         where = f"{path}.content.{index}"
         _block(an_object(block, where), where)
+    # Beside other kinds of blocks a blank text passes; a turn of nothing else does not.
+    if all(block["type"] == "text" and not block["text"].strip() for block in content) and content:
+        raise RefusedError("messages: text content blocks must contain non-whitespace text")
 
 
 def _block(block: Json, path: str) -> None:
@@ -115,9 +118,8 @@ def _block(block: Json, path: str) -> None:
 
 def _block_values(block: Json, kind: str, path: str) -> None:
     match kind:
-        case "text" if not block["text"].strip():
-            what = "contain non-whitespace text" if block["text"] else "be non-empty"
-            raise RefusedError(f"messages: text content blocks must {what}")
+        case "text" if not block["text"]:
+            raise RefusedError("messages: text content blocks must be non-empty")
         case "image" | "document":
             _source(an_object(block["source"], f"{path}.source"), f"{path}.source")
         case "tool_use":

@@ -123,7 +123,8 @@ def _thinking(body: Json) -> None:
             raise RefusedError("`max_tokens` must be greater than `thinking.budget_tokens`.")
     if kind == "disabled":
         return
-    if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
+    # Adaptive thinking stands back when a tool is forced; only a fixed budget clashes.
+    if kind == "enabled" and (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
         raise RefusedError("Thinking may not be enabled when tool_choice forces tool use.")
     if body.get("temperature") not in (None, 1):
         raise RefusedError("`temperature` may only be set to 1 when thinking is enabled.")

@@ -76,7 +76,7 @@ def _part(part: Json, path: str) -> None:
 def _turns(contents: list[Json]) -> None:
     """A turn of calls follows the user or results, and is followed by as many results as it has calls."""
     previous: Json | None = None
-    for content in contents:
+    for content in _merged(contents):
         calls, results = _count(content, "functionCall"), _count(content, "functionResponse")
         if calls and previous is None:
             raise RefusedError(
@@ -99,6 +99,18 @@ def _turns(contents: list[Json]) -> None:
             "Please ensure that the number of function response parts is equal to the number of function call parts "
             "of the function call turn."
         )
+
+
+def _merged(contents: list[Json]) -> list[Json]:
+    """Consecutive contents of a role are one turn."""
+    merged: list[Json] = []
+    for content in contents:
+        role = "model" if content.get("role") == "model" else "user"
+        if merged and merged[-1]["role"] == role:
+            merged[-1] = {"role": role, "parts": [*merged[-1]["parts"], *content["parts"]]}
+        else:
+            merged.append({"role": role, "parts": content["parts"]})
+    return merged
 
 
 def _count(content: Json, kind: str) -> int:

@@ -1,14 +1,13 @@
 """A provider that exists nowhere: any legal request gets a deterministic answer, an illegal one the documented 4xx."""
 
-from collections.abc import AsyncIterator
-
-from setu import _json
+from setu.cassette.script import Bytes, End, Head, Script
 from setu.dialects.record import Route
 from setu.dialects.routes import classify, clean
 from setu.http import Headers, Request, Response
 from setu.ports import Clock
+from setu.transport.play import play
 from setu.transport.simulate import anthropic, gemini, openai_chat
-from setu.transport.simulate.wire import Query, Reply, Respond
+from setu.transport.simulate.wire import Query, Reply, Respond, document
 
 _DIALECTS: dict[str, Respond] = {
     "openai_chat": openai_chat.respond,
@@ -31,35 +30,20 @@ class Simulator:
 
     async def send(self, request: Request) -> Response:
         """Answer a request, whatever base path stands before the one its dialect knows."""
+        return await play(await self.script(request), self._clock)
+
+    async def script(self, request: Request) -> Script:
+        """Return the answer as a script, one chunk an event, for faults to be put on."""
         body = await request.read()
         route = _route(request)
         if route is None:
-            return _nowhere(request)
+            return _script(_nowhere(request))
         created = int(self._clock.now())
         query = Query(route=route, headers=request.headers, body=body, created=created, key=_key(request))
-        return _response(_DIALECTS[route.dialect](query))
+        return _script(_DIALECTS[route.dialect](query))
 
     async def aclose(self) -> None:
         """Do nothing: there is nothing to release."""
-
-
-class _Pieces:
-    """A body in several chunks; once closed it yields nothing more."""
-
-    __slots__ = ("_closed", "_pieces")
-
-    def __init__(self, pieces: tuple[bytes, ...]) -> None:
-        self._pieces = pieces
-        self._closed = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            if self._closed:
-                return
-            yield piece
-
-    async def aclose(self) -> None:
-        self._closed = True
 
 
 def _route(request: Request) -> Route | None:
@@ -86,12 +70,11 @@ def _key(request: Request) -> str:
     return headers.get("x-api-key") or headers.get("x-goog-api-key") or bearer
 
 
-def _response(reply: Reply) -> Response:
-    body = reply.pieces[0] if len(reply.pieces) == 1 else _Pieces(reply.pieces)
-    return Response(reply.status, reply.headers, body)
+def _script(reply: Reply) -> Script:
+    return (Head(reply.status, reply.headers), *map(Bytes, reply.pieces), End())
 
 
-def _nowhere(request: Request) -> Response:
+def _nowhere(request: Request) -> Reply:
     message = f"Invalid URL ({request.method} {request.path})"
     error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-    return Response(404, Headers.of({"content-type": "application/json"}), _json.encode({"error": error}))
+    return document({"error": error}, {}, 404)

@@ -1,0 +1,91 @@
+"""Schemathesis against the gateway over a real socket, the simulator behind it.
+
+Schemathesis contributes the inputs; the verdicts come from its schema checks and from our own judges.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from setu import _json
+from setu.conformance.judges.finding import Finding
+from setu.conformance.judges.registry import judge
+from setu.conformance.tally import Tally
+from setu.http import Exchange, Headers, Request
+
+NO_5XX_VALID, NO_5XX_INVALID, ENVELOPE, CONFORMS = "FUZ-001", "FUZ-002", "FUZ-003", "FUZ-004"
+_REFUSED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+
+
+def run(url: str, model: str, document: Mapping[str, Any], tally: Tally, *, seed: int, examples: int) -> None:
+    """Send legal and illegal requests, streamed and not, and note what comes back."""
+    import schemathesis
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import seed as seeded
+
+    schema = schemathesis.openapi.from_dict(dict(document))
+    schema.config.update(base_url=url)
+    operation = schema["/v1/chat/completions"]["POST"]
+    profile = settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+        legal = mode is schemathesis.GenerationMode.POSITIVE
+        for stream in (False, True):
+
+            @seeded(seed)
+            @profile
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def one(case: Any, stream: bool = stream, legal: bool = legal) -> None:
+                _send(case, model, tally, stream=stream, legal=legal)
+
+            one()
+
+
+def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> None:
+    if legal and isinstance(case.body, dict):
+        case.body["model"] = model
+        case.body["stream"] = stream
+    if not legal and isinstance(case.body, dict) and isinstance(case.body.get("model"), str):
+        case.body["model"] = model  # the illegal part must be something else than a model nobody serves
+    response = case.call()
+    place = f"fuzz ({'legal' if legal else 'illegal'}{', stream' if stream and legal else ''})"
+    exchange = _exchange(response)
+    shown = f"{case.as_curl_command()[:600]} -> {exchange.status} {exchange.body[:200].decode('utf-8', 'replace')}"
+    broken = [Finding(NO_5XX_VALID if legal else NO_5XX_INVALID, shown)] if exchange.status >= 500 else []
+    tally.add(NO_5XX_VALID if legal else NO_5XX_INVALID, broken, place)
+    if exchange.status in _REFUSED:
+        problem = [] if _is_envelope(exchange.body) else [Finding(ENVELOPE, shown)]
+        tally.add(ENVELOPE, problem, place)
+    verdicts = judge(exchange)
+    wrong = [finding for findings in verdicts.values() for finding in findings]
+    tally.add(CONFORMS, [Finding(CONFORMS, f"{found.check}: {found.message}: {shown}") for found in wrong[:1]], place)
+    for check, findings in verdicts.items():
+        tally.add(check, findings, place)
+
+
+def _exchange(response: Any) -> Exchange:
+    prepared = response.request
+    body = prepared.body or b""
+    path, _, query = prepared.path_url.partition("?")
+    request = Request(
+        method=prepared.method,
+        path=path,
+        query=query,
+        headers=Headers.of({name: str(value) for name, value in prepared.headers.items()}),
+        body=body.encode() if isinstance(body, str) else body,
+    )
+    fields = [(name, value) for name, values in response.headers.items() for value in values]
+    return Exchange(request=request, status=response.status_code, headers=Headers.of(fields), body=response.content)
+
+
+def _is_envelope(body: bytes) -> bool:
+    try:
+        parsed = _json.decode(body)
+    except _json.JsonError:
+        return False
+    error = parsed.get("error") if isinstance(parsed, dict) else None
+    return isinstance(error, dict) and isinstance(error.get("message"), str)

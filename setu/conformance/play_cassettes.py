@@ -1,0 +1,138 @@
+"""Run recordings: each is played behind the gateway, to a client of its own dialect and to an OpenAI client."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from setu import _json
+from setu.cassette.faults import resplit
+from setu.cassette.match import route_of
+from setu.cassette.model import Interaction
+from setu.cassette.script import Script, script_of
+from setu.conformance.judges.finding import Finding
+from setu.conformance.judges.registry import PAIR_JUDGES
+from setu.conformance.tally import Tally
+from setu.conformance.target import Target
+from setu.dialects.record import Dialect, Route
+from setu.dialects.record import Target as RenderTarget
+from setu.dialects.registry import DIALECTS
+from setu.errors import SetuError
+from setu.http import Exchange, Headers, Request
+from setu.providers.deployment import Deployment
+from setu.transport.play import Playlist
+
+HELLO: Mapping[str, object] = {"messages": [{"role": "user", "content": "hello"}]}
+
+
+def of_provider(
+    interactions: Sequence[Interaction], deployment: Deployment, known_hosts: frozenset[str]
+) -> list[Interaction]:
+    """Return the chat recordings of a provider: its own host's, or of its dialect from a host nobody claims."""
+    own = urlsplit(deployment.base_url).netloc
+    found = []
+    for interaction in interactions:
+        request = interaction.exchange.request
+        route = route_of(request)
+        host = urlsplit(request.origin).netloc
+        if route is None or route.operation != "chat" or route.dialect not in deployment.provider.dialects:
+            continue
+        if host == own or host not in known_hosts:
+            found.append(interaction)
+    return found
+
+
+class Stage:
+    """Recordings of one provider."""
+
+    def __init__(self, deployment: Deployment, dialects: Mapping[str, Dialect], tally: Tally) -> None:
+        self._deployment = deployment
+        self._dialects = dialects
+        self._tally = tally
+
+    async def run(self, interaction: Interaction) -> None:
+        route = route_of(interaction.exchange.request)
+        assert route is not None
+        await self._native(interaction, route)
+        if route.dialect != "openai_chat":
+            await self._as_openai(interaction, route)
+
+    async def _native(self, interaction: Interaction, route: Route) -> None:
+        """A client of the recording's own dialect gets the recorded bytes."""
+        place = f"{interaction.place} (native)"
+        recorded = interaction.exchange
+        request = self._native_request(recorded, route)
+        exchange = await self._through(request, script_of(interaction))
+        self._tally.judge(exchange, place, same=True)
+        if recorded.end == exchange.end and 200 <= recorded.status < 300 and not _masked(recorded.body):
+            found = PAIR_JUDGES["PRX-003"](recorded, exchange)
+            if found is not None:
+                self._tally.add("PRX-003", found, place)
+
+    async def _as_openai(self, interaction: Interaction, route: Route) -> None:
+        """An OpenAI client asks the same; every check of the OpenAI contract applies to what it gets."""
+        place = f"{interaction.place} (as OpenAI)"
+        request = self._openai_request(interaction.exchange, route)
+        made = script_of(interaction)
+        exchange = await self._through(request, made)
+        self._tally.judge(exchange, place, same=False)
+        if route.stream or _asks_stream(interaction.exchange.request):
+            again = await self._through(request, resplit(3)(made))
+            found = [] if again.body == exchange.body else [Finding("XLT-30", "cut elsewhere, the answer changes")]
+            self._tally.add("XLT-30", found, place)
+
+    async def _through(self, request: Request, made: Script) -> Exchange:
+        deployments = {self._deployment.name: self._deployment}
+        target = Target(self._dialects, deployments, lambda clock: Playlist([made], clock))
+        return await target.exchange(request)
+
+    def _native_request(self, recorded: Exchange, route: Route) -> Request:
+        """The recorded request, addressed to the gateway. The usage chunk is asked for as recorded."""
+        request = recorded.request
+        headers = Headers.of({"content-type": "application/json", "x-setu-provider": self._deployment.name})
+        path = request.path
+        if route.dialect == "openai_chat":
+            path = "/v1/chat/completions"
+        return Request(method="POST", path=path, query=request.query, headers=headers, body=request.body)
+
+    def _openai_request(self, recorded: Exchange, route: Route) -> Request:
+        """The recorded prompt in OpenAI's words; a recorded error stands for itself, whatever was asked."""
+        body = recorded.request.body
+        assert isinstance(body, bytes)
+        stream = bool(route.stream) or _asks_stream(recorded.request)
+        model = f"{self._deployment.name}/{route.model or _model(body)}"
+        asked = _json.encode({"model": model, **HELLO})
+        if recorded.status < 400:
+            try:
+                parsed = DIALECTS[route.dialect].client["chat"].parse_request(body, route)
+                parsed = msgspec.structs.replace(parsed, model=model, stream=stream)
+                asked = DIALECTS["openai_chat"].upstream["chat"].render_request(parsed, RenderTarget(model=model)).body
+            except SetuError:
+                pass  # a recording whose request no parser takes is still an answer to judge
+        if stream:
+            asked = _json.splice(asked, {"stream": b"true", "stream_options": b'{"include_usage":true}'})
+        headers = Headers.of({"content-type": "application/json"})
+        return Request(method="POST", path="/v1/chat/completions", headers=headers, body=asked)
+
+
+def _masked(body: bytes) -> bool:
+    """Tell a 200 whose body is an error: the gateway does not pass that on as a success."""
+    return body.lstrip()[:9].replace(b" ", b"").startswith(b'{"error"')
+
+
+def _asks_stream(request: Request) -> bool:
+    body = request.body
+    assert isinstance(body, bytes)
+    try:
+        return _json.split(body).get("stream") == b"true"
+    except _json.JsonError:
+        return False
+
+
+def _model(body: bytes) -> str:
+    try:
+        raw = _json.split(body).get("model")
+    except _json.JsonError:
+        return "model"
+    model = _json.decode(raw) if raw is not None else None
+    return model if isinstance(model, str) and model else "model"

@@ -1,0 +1,132 @@
+"""Run scenarios: the gateway between a literal client request and a literal upstream."""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from setu import _json
+from setu.cassette.faults import resplit
+from setu.cassette.script import Script
+from setu.conformance import assemble
+from setu.conformance.expectations import broken
+from setu.conformance.judges.finding import Finding
+from setu.conformance.judges.registry import judge_pair
+from setu.conformance.scenario import (
+    Assertion,
+    Kind,
+    Scenario,
+    Upstream,
+    client_request,
+    script,
+    usable,
+)
+from setu.conformance.tally import Tally
+from setu.conformance.target import Target
+from setu.dialects.record import Dialect
+from setu.http import Exchange
+from setu.providers.deployment import Deployment
+from setu.transport.play import Playlist
+from setu.transport.simulate.simulator import Simulator
+
+SENT, GOT, RESPLIT = "SCN-001", "SCN-002", "XLT-30"
+SPLITS = (1, 7)
+
+
+class Stage:
+    """Scenarios of one provider."""
+
+    def __init__(self, deployment: Deployment, model: str, dialects: Mapping[str, Dialect], tally: Tally) -> None:
+        self._deployment = deployment
+        self._model = f"{deployment.name}/{model}"
+        self._dialects = dialects
+        self._tally = tally
+        self._dialect = deployment.provider.dialects[0]
+
+    async def run(self, scenario: Scenario) -> bool:
+        """Run a scenario in its modes; False when it has nothing for this provider."""
+        upstream = usable(scenario, self._deployment.name, self._dialect)
+        if upstream is None:
+            return False
+        if isinstance(upstream, Upstream) and upstream.skip:
+            return False
+        done: dict[Kind, Exchange] = {}
+        for mode in scenario.modes:
+            made = script(upstream, mode) if isinstance(upstream, Upstream) else None
+            done[mode] = await self._once(scenario, mode, made)
+            self._judge(scenario, mode, upstream, done[mode])
+            if mode == "stream" and scenario.resplit and made is not None:
+                await self._resplit(scenario, made, done[mode])
+        if len(done) == 2:
+            place = self._place(scenario, "stream")
+            for check, found in judge_pair(done["stream"], done["plain"]).items():
+                self._tally.add(check, found, place)
+        return True
+
+    def _place(self, scenario: Scenario, mode: Kind) -> str:
+        return f"{scenario.id} ({self._deployment.name}, {mode})"
+
+    async def _once(self, scenario: Scenario, mode: Kind, made: Script | None) -> Exchange:
+        target = self._target(made)
+        return await target.exchange(client_request(scenario.client, self._model, mode))
+
+    def _target(self, made: Script | None) -> Target:
+        deployments = {self._deployment.name: self._deployment}
+        if made is None:
+            return Target(self._dialects, deployments, Simulator)
+        return Target(self._dialects, deployments, lambda clock: Playlist([made], clock))
+
+    async def _resplit(self, scenario: Scenario, made: Script, first: Exchange) -> None:
+        """The same upstream bytes, cut elsewhere, must give the client the same bytes (P30)."""
+        found = []
+        for size in SPLITS:
+            again = await self._once(scenario, "stream", resplit(size)(made))
+            if (again.status, again.body) != (first.status, first.body):
+                at = next(i for i in count() if again.body[i : i + 1] != first.body[i : i + 1] or i > len(first.body))
+                found.append(Finding(RESPLIT, f"cut every {size} bytes, the client's bytes change at {at}"))
+        self._tally.add(RESPLIT, found, self._place(scenario, "stream"))
+
+    def _judge(self, scenario: Scenario, mode: Kind, upstream: Upstream | str, exchange: Exchange) -> None:
+        place = self._place(scenario, mode)
+        ran = self._tally.judge(exchange, place, same=scenario.client.dialect == self._dialect)
+        expect = scenario.expect
+        found = [Finding(GOT, f"{check} has nothing to judge here") for check in expect.checks if check not in ran]
+        if exchange.status != expect.status:
+            shown = exchange.body[:200].decode("utf-8", "replace")
+            found.append(
+                Finding(GOT, f"status {exchange.status}: {shown}", got=str(exchange.status), want=str(expect.status))
+            )
+        for name, value in expect.headers.items():
+            if exchange.headers.get(name) != value:
+                found.append(Finding(GOT, f"header {name}", got=exchange.headers.get(name), want=value))
+        for pointer in expect.losses if scenario.client.dialect != self._dialect else ():
+            if f'"{pointer}"' not in (exchange.headers.get("x-setu-loss") or ""):
+                found.append(Finding(GOT, f"x-setu-loss does not name {pointer}"))
+        self._tally.add(GOT, found, place)
+        self._assert(GOT, expect.client, lambda: assemble.document(exchange, scenario.client.dialect), place)
+        if mode == "stream":
+            self._assert(GOT, expect.events, lambda: assemble.events(exchange), place)
+        if isinstance(upstream, Upstream):
+            self._assert(GOT, upstream.client, lambda: assemble.document(exchange, scenario.client.dialect), place)
+            self._assert(SENT, upstream.sent, lambda: _sent(exchange), place)
+
+    def _assert(self, check: str, assertions: tuple[Assertion, ...], document: Any, place: str) -> None:
+        if not assertions:
+            return
+        value = document()
+        for assertion in assertions:
+            problem = broken(assertion, value)
+            found = [] if problem is None else [Finding(assertion.check or check, problem, path=assertion.pointer)]
+            self._tally.add(assertion.check or check, found, place)
+
+
+def _sent(exchange: Exchange) -> Any:
+    """Return what the upstream was sent: its JSON body, with path and query beside it under `$`."""
+    if not exchange.upstream:
+        return None
+    request = exchange.upstream[0].request
+    assert isinstance(request.body, bytes)
+    try:
+        body = _json.decode(request.body)
+    except _json.JsonError:
+        return None
+    return {**body, "$": {"path": request.path, "query": request.query}} if isinstance(body, dict) else body

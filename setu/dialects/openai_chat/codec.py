@@ -1,0 +1,42 @@
+"""OpenAI's chat completions, as OpenAI and every compatible host speak them."""
+
+from setu.dialects.openai_chat.answer import render_response
+from setu.dialects.openai_chat.decoder import ChatDecoder
+from setu.dialects.openai_chat.encoder import ChatEncoder
+from setu.dialects.openai_chat.errors import frame_error, parse_error, render_error
+from setu.dialects.openai_chat.options import PARAMS
+from setu.dialects.openai_chat.request import parse_request, render_request
+from setu.dialects.openai_chat.response import parse_response
+from setu.dialects.openai_chat.words import NAME
+from setu.dialects.record import ClientCodec, Dialect, ErrorCodec, UpstreamCodec
+
+
+def path(_model: str, _stream: bool) -> tuple[str, str]:
+    """Return the endpoint below a host's `/v1`-style base; model and stream are in the body."""
+    return "/chat/completions", ""
+
+
+DIALECT = Dialect(
+    name=NAME,
+    framings=("sse", "json"),
+    client={
+        "chat": ClientCodec(parse_request=parse_request, render_response=render_response, encoder=ChatEncoder),
+    },
+    upstream={
+        "chat": UpstreamCodec(
+            render_request=render_request, parse_response=parse_response, decoder=ChatDecoder, path=path
+        ),
+    },
+    errors=ErrorCodec(parse=parse_error, render=render_error, frame=frame_error),
+    params={param.field: f"/{param.wire}" for param in PARAMS}
+    | {
+        "tools": "/tools",
+        "tool_choice": "/tool_choice",
+        "parallel": "/parallel_tool_calls",
+        "output": "/response_format",
+        "thinking": "/reasoning_effort",
+        "state": "/store",
+        "stream_usage": "/stream_options/include_usage",
+    },
+    volatile=("/user", "/metadata", "/safety_identifier", "/prompt_cache_key", "/prompt_cache_retention", "/store"),
+)

@@ -1,0 +1,168 @@
+"""Play scripts as responses, in-process; and the playlist, a transport that serves scripts in order."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from setu import _json
+from setu.cassette.match import route_of
+from setu.cassette.script import Bytes, End, HalfChunk, Head, Script, Wait
+from setu.errors import NoMatchError, TruncatedError
+from setu.http import Ending, Headers, Request, Response
+from setu.ports import Clock
+
+
+async def play(script: Script, clock: Clock) -> Response:
+    """Return the script's response as soon as its head is due.
+
+    Waits add up to an absolute schedule, so a slow reader does not shift what follows. A body in one piece without
+    waits comes as bytes, any other as a stream, which raises TruncatedError where the script does not end well.
+
+    Raises:
+        TruncatedError: the script ends before its head.
+    """
+    schedule = _Schedule(clock)
+    for index, step in enumerate(script):
+        match step:
+            case Head():
+                return Response(step.status, step.headers.copy(), _body(script[index + 1 :], schedule))
+            case Wait():
+                await schedule.wait(step.seconds)
+            case End(kind):
+                raise TruncatedError("the connection ended before a response", reset=kind is Ending.RESET)
+            case _:
+                break
+    raise TruncatedError("the connection ended before a response")
+
+
+class Playlist:
+    """Serves scripts in order, by model where `by_model` names it; `received` keeps the requests.
+
+    `GET /models` is answered with the models, and does not use up a script.
+    """
+
+    def __init__(
+        self,
+        scripts: Iterable[Script],
+        clock: Clock,
+        *,
+        by_model: Mapping[str, Sequence[Script]] | None = None,
+        models: Sequence[str] = (),
+    ) -> None:
+        self._clock = clock
+        self._scripts = list(scripts)
+        self._by_model = {model: list(own) for model, own in (by_model or {}).items()}
+        self._models = (*models, *(model for model in self._by_model if model not in models))
+        self.received: list[Request] = []
+
+    @property
+    def remaining(self) -> int:
+        """The number of scripts not yet served."""
+        return len(self._scripts) + sum(map(len, self._by_model.values()))
+
+    async def send(self, request: Request) -> Response:
+        """Play the next script.
+
+        Raises:
+            NoMatchError: there is none left.
+        """
+        await request.read()
+        self.received.append(request)
+        route = route_of(request)
+        if route is not None and route.operation == "models":
+            return _models_response(self._models)
+        model = (route.model if route else None) or _model_of(request)
+        scripts = self._by_model.get(model or "", self._scripts)
+        if not scripts:
+            raise NoMatchError(f"the playlist has no answer left for {request.method} {request.path}")
+        return await play(scripts.pop(0), self._clock)
+
+    async def aclose(self) -> None:
+        """Do nothing: a playlist holds nothing open."""
+
+
+class _Schedule:
+    """When the next step is due, on the clock's monotonic time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due = clock.monotonic()
+
+    async def wait(self, seconds: float) -> None:
+        self._due += seconds
+        late = self._clock.monotonic() - self._due
+        if late < 0:
+            await self._clock.sleep(-late)
+
+
+class _Played:
+    """The body of a script: its chunks when they are due, then its end."""
+
+    def __init__(self, steps: Script, schedule: _Schedule) -> None:
+        self._steps = iter(steps)
+        self._schedule = schedule
+        self._missing = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for step in self._steps:
+            match step:
+                case Wait():
+                    await self._schedule.wait(step.seconds)
+                case Bytes():
+                    return step.data
+                case HalfChunk():
+                    return self._break(step)
+                case End():
+                    self._steps = iter(())
+                    self._end(step.kind)
+                case Head():
+                    continue
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self._steps = iter(())
+
+    def _end(self, kind: Ending) -> None:
+        if self._missing:
+            reset = kind is Ending.RESET
+            raise TruncatedError("the response ended within a chunk", reset=reset, promised=(b"", self._missing))
+        if kind is Ending.RESET:
+            raise TruncatedError("the connection was reset before the response was complete", reset=True)
+        if kind is not Ending.COMPLETE:
+            raise TruncatedError("the response ended before it was complete")
+
+    def _break(self, half: HalfChunk) -> bytes:
+        """Give what there is of the chunk; the error that follows tells a socket how much more was promised."""
+        self._missing = max(half.promised - len(half.data), 1)
+        return half.data
+
+
+def _body(steps: Script, schedule: _Schedule) -> "bytes | _Played":
+    match steps:
+        case (Bytes(data), End(Ending.COMPLETE)):
+            return data
+        case (End(Ending.COMPLETE),):
+            return b""
+    return _Played(steps, schedule)
+
+
+def _model_of(request: Request) -> str | None:
+    assert isinstance(request.body, bytes)
+    try:
+        body = _json.decode(request.body)
+    except _json.JsonError:
+        return None
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else None
+
+
+def _models_response(models: Sequence[str]) -> Response:
+    """List the models in a shape that OpenAI's, Anthropic's and Gemini's clients all read."""
+    rows = [
+        {"id": model, "object": "model", "type": "model", "display_name": model, "created": 0, "owned_by": "setu"}
+        for model in models
+    ]
+    names = [{"name": f"models/{model}", "displayName": model} for model in models]
+    body = {"object": "list", "data": rows, "has_more": False, "models": names}
+    return Response(200, Headers.of({"content-type": "application/json"}), _json.encode(body))

@@ -1,0 +1,115 @@
+import gzip
+import json
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setu.cassette.bodies import Stored, decompress, restore, store
+from tests.documents import DOCUMENTS
+
+VALUE = {"b": [1, 2.5, {"é": "\u2028"}], "a": None}
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize(
+    ("options", "style"),
+    [
+        ({"separators": (",", ":")}, "compact"),
+        ({}, "spaced"),
+        ({"indent": 2}, "indent2"),
+        ({"indent": 4}, "indent4"),
+    ],
+)
+def test_json_in_a_known_style_is_stored_indented(options, style, ascii_only, end):
+    body = (json.dumps(VALUE, ensure_ascii=ascii_only, **options) + end).encode()
+
+    stored = store(body)
+
+    assert stored.json == style + ("-ascii" if ascii_only else "") + ("-lf" if end else "")
+    assert isinstance(stored.text, str)
+    assert len(stored.text.splitlines()) > 5
+    assert restore(stored) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1e0}',
+        b'{"a":0.10}',
+        b'{"a":1,"a":2}',
+        b'{"a" : 1}',
+        b'{"a":"\\/"}',
+        b"[" * 5000,
+        b'{"a":' + b"1" * 5000 + b"}",
+    ],
+    ids=["exponent", "trailing zero", "duplicate key", "odd space", "escaped slash", "deep", "huge integer"],
+)
+def test_json_that_no_style_reproduces_is_stored_as_it_stands(body):
+    assert store(body) == Stored(body.decode())
+
+
+def test_text_with_crlf_is_stored_with_lf():
+    assert store(b"data: 1\r\n\r\ndata: 2\r\n\r\n") == Stored("data: 1\n\ndata: 2\n\n", eol="crlf")
+
+
+def test_text_with_cr_is_stored_with_lf():
+    assert store(b"data: 1\r\rdata: 2\r\r") == Stored("data: 1\n\ndata: 2\n\n", eol="cr")
+
+
+def test_text_with_mixed_line_ends_keeps_them():
+    assert store(b"a\r\nb\nc\r") == Stored("a\r\nb\nc\r")
+
+
+def test_a_request_keeps_its_line_ends():
+    assert store(b"a\r\nb", normalise_eol=False) == Stored("a\r\nb")
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"abc\x00def", b"data: \xc3"])
+def test_what_is_not_text_stays_bytes(body):
+    assert store(body) == Stored(body)
+
+
+def test_edited_json_is_restored_in_its_style():
+    edited = Stored('{\n  "messages": [ "hi" ]\n}\n', json="compact")
+
+    assert restore(edited) == b'{"messages":["hi"]}'
+
+
+@pytest.mark.parametrize("stored", [Stored("{", json="compact"), Stored("{}", json="baroque")])
+def test_a_style_that_cannot_be_applied_is_an_error(stored):
+    with pytest.raises(ValueError):
+        restore(stored)
+
+
+@given(st.binary())
+def test_any_bytes_come_back(body):
+    assert restore(store(body)) == body
+
+
+@given(st.text(), st.sampled_from(["utf-8", "utf-16"]))
+def test_any_text_comes_back(text, encoding):
+    body = text.encode(encoding, "surrogatepass")
+
+    assert restore(store(body)) == body
+
+
+@given(DOCUMENTS)
+def test_any_json_comes_back(document):
+    assert restore(store(document.text.encode("utf-8", "surrogatepass"))) == document.text.encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("Deflate", zlib.compress)]
+)
+def test_known_content_encodings_are_undone(encoding, compress):
+    assert decompress(compress(b"hello"), encoding) == b"hello"
+
+
+@pytest.mark.parametrize(("data", "encoding"), [(b"hello", "gzip"), (b"hello", "br"), (b"", "zstd")])
+def test_what_cannot_be_undone_is_none(data, encoding):
+    assert decompress(data, encoding) is None
