@@ -56,8 +56,8 @@ def rooted(schema: Json) -> Json:
 def from_openapi(schema: Json) -> Json:
     """Translate Gemini's OpenAPI subset into JSON Schema; the very text when there is nothing to translate.
 
-    Type names (or numbers) become lower-case words, `nullable` a null type (B-SCH-04, B-SCH-10), numbers in strings (proto int64)
-    numbers, `example` goes to `examples`, `propertyOrdering` is dropped.
+    Types (words or numbers) become lower-case words, `nullable` a null type (B-SCH-04, B-SCH-10), numbers in strings
+    (proto int64) numbers, `example` goes to `examples`, `propertyOrdering` is dropped.
     Source: ai.google.dev/api/caching#Schema, read 2026-11-20.
 
     Raises:

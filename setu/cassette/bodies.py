@@ -22,6 +22,7 @@ class Stored(NamedTuple):
     eol: Eol = "lf"
 
 
+# The indented ones are read, never written: what is indented already is stored as it stands.
 _STYLES: dict[str, dict[str, Any]] = {
     "compact": {"separators": (",", ":")},
     "spaced": {"separators": (", ", ": ")},
@@ -98,7 +99,9 @@ def _candidates(body: bytes, *, normalise_eol: bool) -> Iterator[Stored]:
 
 
 def _style_of(body: bytes) -> Stored | None:
-    if body.lstrip()[:1] not in (b"{", b"["):
+    """Name the style of JSON that stands on one line; on several it is readable as it is."""
+    bare = body.strip()
+    if bare[:1] not in (b"{", b"[") or b"\n" in bare:
         return None
     try:
         value = json.loads(body)
@@ -113,9 +116,7 @@ def _style_of(body: bytes) -> Stored | None:
 def _plausible(body: bytes) -> Iterator[str]:
     """Yield the styles that could have written this body."""
     end = "-lf" if body.endswith(b"\n") else ""
-    bare = body.strip()
-    names = ("indent2", "indent4") if b"\n" in bare else ("compact", "spaced")
-    for name in names:
+    for name in ("compact", "spaced"):
         if b"\\u" in body:
             yield f"{name}-ascii{end}"
         yield f"{name}{end}"

@@ -4,16 +4,16 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Literal, NoReturn, Self
+from typing import IO, Any, Literal, NoReturn, Self
 
 from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of
 from setu.cassette.misses import Neighbours, differences, explain
 from setu.cassette.model import Interaction
 from setu.cassette.redact import find_secrets, redact_request
 from setu.cassette.serialize import HEADER, from_document, render_block, to_document
-from setu.cassette.yamlfile import parse_cassette
+from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
 from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError, NoMatchError
 from setu.http import Request
 
@@ -94,9 +94,7 @@ class Library:
             hint=hint,
         )
 
-    @property
-    def total(self) -> int:
-        """The number of recordings."""
+    def __len__(self) -> int:
         return len(self._entries)
 
     @property
@@ -207,7 +205,26 @@ def read_cassette(path: Path) -> list[Interaction]:
         raise CassetteDecodeError(f"{path}: not UTF-8 text at byte {error.start}") from None
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
-    return [from_document(value, f"{path}:{line}") for line, value in parse_cassette(text, str(path))]
+    found = parse_cassette(text, str(path))
+    _check_whole(text, found, str(path))
+    return [from_document(value, f"{path}:{line}") for line, value in found]
+
+
+def _check_whole(text: str, found: Sequence[tuple[int, Any]], name: str) -> None:
+    """Refuse a file whose last interaction was cut off where what is left happens to be YAML.
+
+    Setu writes `response.setu.end` after the body; hand-written and foreign interactions need not have it.
+    """
+    if not found or _has_end(found[-1][1]):
+        return
+    if not text.endswith("\n") or any(_has_end(value) for _, value in found):
+        raise CassetteDecodeError(f"{name}:{found[-1][0]}: the last interaction is incomplete; {INCOMPLETE}")
+
+
+def _has_end(document: Any) -> bool:
+    response = document.get("response") if isinstance(document, dict) else None
+    extra = response.get("setu") if isinstance(response, dict) else None
+    return isinstance(extra, dict) and "end" in extra
 
 
 class Appender:
@@ -313,7 +330,7 @@ def _check_appendable(file: IO[bytes], size: int, name: str) -> None:
         raise CassetteError(f"{name} was written by another tool and cannot be appended to; record into another file")
     file.seek(size - 1)
     if file.read(1) != b"\n":
-        raise CassetteError(f"{name} ends within an interaction, which a killed recorder left; remove its last item")
+        raise CassetteError(f"{name} ends within an interaction; {INCOMPLETE}")
 
 
 def _reads_back(block: str, document: object) -> bool:

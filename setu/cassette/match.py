@@ -10,6 +10,8 @@ from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from setu import _json
 from setu.dialects.record import Route
 from setu.dialects.routes import classify, clean
@@ -44,8 +46,12 @@ _LONG_MEDIA = 512
 _MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_url", "url", "bytes"})
 # What a model or a tool wrote is data: an `id` in there is no tool call id.
 _OPAQUE_KEYS = frozenset({"tools", "args", "response", "arguments", "parameters", "input_schema", "json_schema"})
+_ID_MEMBERS = frozenset({"call_id", "id", "tool_call_id", "tool_use_id"})
 _CONVERSATIONS = ("messages", "contents", "input")
 _SYSTEMS = ("system", "systemInstruction", "system_instruction", "instructions")
+
+
+_SORTED = msgspec.json.Encoder(order="sorted")
 
 
 def route_of(request: Request) -> Route | None:
@@ -148,21 +154,27 @@ class _Canonicaliser:
         self._calls: dict[str, str] = {}
 
     def value(self, value: Any, key: str = "", *, opaque: bool = False) -> Any:
-        if isinstance(value, dict):
-            ids = () if opaque else _id_keys(value, key)
-            return {
-                name: self._call(value[name])
-                if name in ids
-                else self.value(value[name], name, opaque=opaque or _is_opaque(name, value))
-                for name in sorted(value)
-            }
-        if isinstance(value, list):
+        kind = type(value)
+        if kind is str:
+            return _digest(value) if len(value) > _LONG_MEDIA and _is_media(value, key) else value
+        if kind is dict:
+            return self._object(value, key, opaque=opaque)
+        if kind is list:
             return [self.value(item, key, opaque=opaque) for item in value]
-        if isinstance(value, float):
-            return int(value) if value.is_integer() else value
-        if isinstance(value, str) and len(value) > _LONG_MEDIA and _is_media(value, key):
-            return "sha256:" + sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+        if kind is float and value.is_integer():
+            return int(value)
         return value
+
+    def _object(self, value: dict[str, Any], key: str, *, opaque: bool) -> dict[str, Any]:
+        # Sorted, so that ids are numbered alike however the members are ordered.
+        members = {
+            name: self.value(value[name], name, opaque=opaque or _is_opaque(name, value)) for name in sorted(value)
+        }
+        if not opaque and not _ID_MEMBERS.isdisjoint(members):
+            for name in _id_keys(value, key):
+                if name in members:
+                    members[name] = self._call(members[name])
+        return members
 
     def _call(self, identity: Any) -> Any:
         if not isinstance(identity, str):
@@ -191,6 +203,10 @@ def _is_opaque(name: str, owner: Mapping[str, Any]) -> bool:
     return name in _OPAQUE_KEYS or (name == "input" and isinstance(kind, str) and kind.endswith("tool_use"))
 
 
+def _digest(value: str) -> str:
+    return "sha256:" + sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _is_media(value: str, key: str) -> bool:
     return key in _MEDIA_KEYS and (not value.startswith("http") and " " not in value)
 
@@ -214,5 +230,7 @@ def _query(query: str, route: Route | None) -> list[list[str]]:
 
 
 def _text(value: Any) -> bytes:
-    # ASCII, so that a lone surrogate is an escape like any other.
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    try:
+        return _SORTED.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate, which only its escape can write
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -14,8 +14,8 @@ Eol = Literal["lf", "crlf", "cr"]
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the stored text becomes the exact bytes again.
 
-    `json_req` and `json_resp` name the JSON style of a body stored pretty (compact, spaced, indent2, indent4, each
-    with `-ascii` when non-ASCII was escaped and `-lf` when a line feed ended it); None stores it verbatim. `eol` is
+    `json_req` and `json_resp` name the JSON style of a body stored indented (compact, spaced, indent2, indent4, each
+    with `-ascii` when non-ASCII was escaped and `-lf` when a line feed ended it); None: as it stands. `eol` is
     the line end of a response stored with LF. `enc` is the content encoding that was decoded. `sha256` verifies the
     response bytes; absent after an edit.
     """

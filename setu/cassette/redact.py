@@ -7,13 +7,12 @@ stays byte for byte. `find_secrets` is the last gate before a disk.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_plus
 
-import msgspec
-
-from setu import _json
+from setu._json import JsonError, decode
 from setu.http import Headers, Request, Response
 
 REDACTED = "REDACTED"
@@ -201,11 +200,13 @@ def redact_text(text: str, known: Collection[str] = ()) -> str:
 
 def find_secrets(text: str, known: Collection[str] = ()) -> list[Finding]:
     """Return every secret that is still in a text."""
-    found = [Finding(what, span[0]) for what, span in _spans(text, known)]
+    found = [Finding(what, span[0]) for what, span in _spans(text, _forms(tuple(known)))]
     return sorted(found, key=lambda finding: finding.offset)
 
 
-def _headers(headers: Headers, keep: Any, known: Collection[str], place: str, what: list[str]) -> Headers:
+def _headers(
+    headers: Headers, keep: Callable[[str], bool], known: Collection[str], place: str, what: list[str]
+) -> Headers:
     kept = Headers()
     for name, value in headers.items():
         if keep(name):
@@ -239,18 +240,22 @@ def _strip_userinfo(origin: str, what: list[str]) -> str:
 
 def _body(body: bytes, known: Collection[str], place: str, what: list[str]) -> bytes:
     # Latin-1 maps every byte to one character and back, so any body can be searched and edited as text.
-    pointed = [value.encode().decode("latin-1") for value in _pointed(body)]
+    pointed = [_as_bytes(value) for value in _pointed(body)]
     text = body.decode("latin-1")
     for value in pointed:
         text = text.replace(f'"{value}"', f'"{REDACTED}"')
     if pointed:
         what.append(place)
-    known_bytes = [value.encode("utf-8", "surrogatepass").decode("latin-1") for value in known]
-    return _scrub_text(text, known_bytes, place, what).encode("latin-1")
+    spans = _spans(text, (_as_bytes(form) for form in _forms(tuple(known))))
+    return _cut_out(text, spans, place, what).encode("latin-1")
 
 
 def _scrub_text(text: str, known: Collection[str], place: str, what: list[str]) -> str:
-    spans = sorted(span for _, span in _spans(text, known))
+    return _cut_out(text, _spans(text, _forms(tuple(known))), place, what)
+
+
+def _cut_out(text: str, found: Iterable[tuple[str, tuple[int, int]]], place: str, what: list[str]) -> str:
+    spans = sorted(span for _, span in found)
     if not spans:
         return text
     what.append(place)
@@ -273,16 +278,27 @@ def _spans(text: str, known: Iterable[str]) -> Iterator[tuple[str, tuple[int, in
         for found in _MEMBER.finditer(text):
             if found["value"] not in ("", REDACTED, f"Bearer {REDACTED}"):
                 yield f"member {found['name']!r}", found.span("value")
-    for value in known:
-        for form in {value, quote(value, safe=""), _json_text(value)}:
-            at = text.find(form)
-            while at >= 0:
-                yield "a known secret", (at, at + len(form))
-                at = text.find(form, at + 1)
+    for form in known:
+        at = text.find(form)
+        while at >= 0:
+            yield "a known secret", (at, at + len(form))
+            at = text.find(form, at + 1)
 
 
-def _json_text(value: str) -> str:
-    return msgspec.json.encode(value.encode("utf-8", "replace").decode()).decode()[1:-1]
+@lru_cache(maxsize=16)
+def _forms(known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ways in which secrets may be spelt: as they are, percent-encoded, and as JSON writes them."""
+    spellings = (form for value in known for form in (value, quote(value, safe="", errors="replace"), *_json(value)))
+    return tuple(dict.fromkeys(form for form in spellings if form))
+
+
+def _json(value: str) -> tuple[str, str]:
+    return json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def _as_bytes(text: str) -> str:
+    """Return the text as its UTF-8 bytes look in Latin-1."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _pointed(body: bytes) -> list[str]:
@@ -290,13 +306,11 @@ def _pointed(body: bytes) -> list[str]:
     if not body.startswith(b"{") or not any(hint in body for hint in (b"api_key", b"headers", b"authorization")):
         return []
     try:
-        value = _json.decode(body)
+        value = decode(body)
         found = [text for pointer in BODY_POINTERS for text in _at(value, pointer.split("/")[1:])]
-        forms = (
-            form for text in found if text not in ("", REDACTED) for form in (_json_text(text), json.dumps(text)[1:-1])
-        )
+        forms = (form for text in found if text not in ("", REDACTED) for form in _json(text))
         return list(dict.fromkeys(forms))
-    except (_json.JsonError, RecursionError):
+    except (JsonError, RecursionError):
         return []
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from setu.errors import CassetteDecodeError
 
-_INCOMPLETE = "if a recorder was killed while it wrote, remove the last, incomplete interaction"
+INCOMPLETE = "if a recorder was killed while it wrote, remove the last, incomplete interaction"
 
 
 def parse_cassette(text: str, name: str) -> list[tuple[int, Any]]:
@@ -28,7 +28,7 @@ def parse_cassette(text: str, name: str) -> list[tuple[int, Any]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise CassetteDecodeError(f"{where}: not readable YAML: {error.problem}; {_INCOMPLETE}") from None
+        raise CassetteDecodeError(f"{where}: not readable YAML: {error.problem}; {INCOMPLETE}") from None
     except yaml.YAMLError as error:
         raise CassetteDecodeError(f"{name}: not readable YAML: {str(error).splitlines()[0]}") from None
     finally:

@@ -10,12 +10,8 @@ def conformance(
     provider: Annotated[
         str, typer.Option("--provider", "-p", help="A provider's name, an import string, or 'all' built-in ones.")
     ] = "all",
-    cassettes: Annotated[
-        Path | None, typer.Option(help="Judge these recordings instead of the bundled ones.")
-    ] = None,
-    report: Annotated[
-        list[str] | None, typer.Option(help="Write a report: junit=FILE. Repeatable.")
-    ] = None,
+    cassettes: Annotated[Path | None, typer.Option(help="Judge these recordings instead of the bundled ones.")] = None,
+    report: Annotated[list[str] | None, typer.Option(help="Write a report: junit=FILE. Repeatable.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Failed SHOULD checks fail the run, too.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the generated examples.")] = 0,
     max_examples: Annotated[int, typer.Option(min=1, help="Generated examples per law.")] = 40,

@@ -21,8 +21,8 @@ def replay(
     import os
 
     from setu import build
-    from setu.config.model import Config
     from setu.cli.rooms import OFFLINE_KEY, listening, replayer, settings
+    from setu.config.model import Config
     from setu.server import serve
     from setu.transport.reverse import Reverse
 

@@ -3,7 +3,9 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from setu import build
@@ -16,6 +18,7 @@ from setu.dialects.registry import DIALECTS
 from setu.errors import ConfigError, ErrorInfo
 from setu.ports import Transport
 from setu.providers.deployment import Deployment
+from setu.transport.record import Record
 from setu.transport.replay import Replay
 
 OFFLINE_KEY = "setu-offline"

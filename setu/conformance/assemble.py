@@ -148,9 +148,7 @@ def _gemini_candidate(candidate: dict[str, Any], part: dict[str, Any]) -> None:
             merged["parts"][-1] = {**last, "text": last["text"] + piece["text"]}
         else:
             merged["parts"].append(piece)
-    for name, value in part.items():
-        if name != "content":
-            candidate[name] = value
+    candidate |= {name: value for name, value in part.items() if name != "content"}
 
 
 _ASSEMBLERS = {"openai_chat": _chat, "anthropic": _anthropic, "gemini": _gemini}

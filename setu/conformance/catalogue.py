@@ -59,7 +59,23 @@ class Catalogue(msgspec.Struct, frozen=True):
         return max(check.introduced for check in self.checks)
 
 
-AREA_ORDER = ("TRN", "AUTH", "MOD", "CHAT", "USG", "SSE", "STR", "TOOL", "ERR", "ANT", "GEM", "PRX", "XLT")
+AREA_ORDER = (
+    "TRN",
+    "AUTH",
+    "MOD",
+    "CHAT",
+    "USG",
+    "SSE",
+    "STR",
+    "TOOL",
+    "ERR",
+    "ANT",
+    "GEM",
+    "PRX",
+    "XLT",
+    "SCN",
+    "FUZ",
+)
 
 
 def area_of(check: str) -> str:

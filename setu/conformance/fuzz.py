@@ -3,7 +3,7 @@
 Schemathesis contributes the inputs; the verdicts come from its schema checks and from our own judges.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from setu import _json
@@ -24,6 +24,7 @@ def run(url: str, model: str, document: Mapping[str, Any], tally: Tally, *, seed
 
     schema = schemathesis.openapi.from_dict(dict(document))
     schema.config.update(base_url=url)
+    schema.config.max_stream_events = 10_000  # by default it reads 20 and never sees the end
     operation = schema["/v1/chat/completions"]["POST"]
     profile = settings(
         max_examples=examples,
@@ -32,17 +33,20 @@ def run(url: str, model: str, document: Mapping[str, Any], tally: Tally, *, seed
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+    def trial(mode: Any, *, stream: bool) -> None:
         legal = mode is schemathesis.GenerationMode.POSITIVE
-        for stream in (False, True):
 
-            @seeded(seed)
-            @profile
-            @given(case=operation.as_strategy(generation_mode=mode))
-            def one(case: Any, stream: bool = stream, legal: bool = legal) -> None:
-                _send(case, model, tally, stream=stream, legal=legal)
+        @seeded(seed)
+        @profile
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def one(case: Any) -> None:
+            _send(case, model, tally, stream=stream, legal=legal)
 
-            one()
+        one()
+
+    trial(schemathesis.GenerationMode.POSITIVE, stream=False)
+    trial(schemathesis.GenerationMode.POSITIVE, stream=True)
+    trial(schemathesis.GenerationMode.NEGATIVE, stream=False)
 
 
 def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> None:
@@ -60,11 +64,30 @@ def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> 
     if exchange.status in _REFUSED:
         problem = [] if _is_envelope(exchange.body) else [Finding(ENVELOPE, shown)]
         tally.add(ENVELOPE, problem, place)
+    for check, problem in _against_document(case, response, legal=legal):
+        tally.add(check, [Finding(check, f"{problem}: {shown}")] if problem else [], place)
     verdicts = judge(exchange)
     wrong = [finding for findings in verdicts.values() for finding in findings]
     tally.add(CONFORMS, [Finding(CONFORMS, f"{found.check}: {found.message}: {shown}") for found in wrong[:1]], place)
     for check, findings in verdicts.items():
         tally.add(check, findings, place)
+
+
+def _against_document(case: Any, response: Any, *, legal: bool) -> Iterator[tuple[str, str]]:
+    """Yield what schemathesis's own checks say: does the answer fit our document, was illegal data refused?"""
+    from schemathesis.specs.openapi import checks as rules
+    from schemathesis.core.failures import Failure, FailureGroup
+
+    wanted = {CONFORMS: (rules.content_type_conformance, rules.response_schema_conformance)}
+    if not legal:
+        wanted[ENVELOPE] = (rules.negative_data_rejection,)
+    for check, chosen in wanted.items():
+        try:
+            case.validate_response(response, checks=list(chosen))
+        except (Failure, FailureGroup) as failure:
+            yield check, str(failure)[:300]
+        else:
+            yield check, ""
 
 
 def _exchange(response: Any) -> Exchange:

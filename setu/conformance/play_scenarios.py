@@ -95,9 +95,11 @@ class Stage:
             found.append(
                 Finding(GOT, f"status {exchange.status}: {shown}", got=str(exchange.status), want=str(expect.status))
             )
-        for name, value in expect.headers.items():
-            if exchange.headers.get(name) != value:
-                found.append(Finding(GOT, f"header {name}", got=exchange.headers.get(name), want=value))
+        found += [
+            Finding(GOT, f"header {name}", got=exchange.headers.get(name), want=value)
+            for name, value in expect.headers.items()
+            if exchange.headers.get(name) != value
+        ]
         for pointer in expect.losses if scenario.client.dialect != self._dialect else ():
             if f'"{pointer}"' not in (exchange.headers.get("x-setu-loss") or ""):
                 found.append(Finding(GOT, f"x-setu-loss does not name {pointer}"))
@@ -120,7 +122,7 @@ class Stage:
 
 
 def _sent(exchange: Exchange) -> Any:
-    """Return what the upstream was sent: its JSON body, with path and query beside it under `$`."""
+    """Return what the upstream was sent: its JSON body, with path, query and header fields beside it under `$`."""
     if not exchange.upstream:
         return None
     request = exchange.upstream[0].request
@@ -129,4 +131,6 @@ def _sent(exchange: Exchange) -> Any:
         body = _json.decode(request.body)
     except _json.JsonError:
         return None
-    return {**body, "$": {"path": request.path, "query": request.query}} if isinstance(body, dict) else body
+    if not isinstance(body, dict):
+        return body
+    return {**body, "$": {"path": request.path, "query": request.query, "headers": dict(request.headers.items())}}

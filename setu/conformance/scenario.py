@@ -15,7 +15,7 @@ from setu.cassette.faults import parse_fault
 from setu.cassette.script import Bytes, End, Head, Script
 from setu.errors import ConfigError
 from setu.framing.sse import SseDecoder
-from setu.http import Headers, Request
+from setu.http import Ending, Headers, Request
 
 Kind = Literal["plain", "stream"]
 
@@ -43,7 +43,10 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The request. `$MODEL` in the body stands for the provider's model; Gemini's model stands in the path."""
+    """The request. `$MODEL` in the body stands for the provider's model; Gemini's model stands in the path.
+
+    `raw` is sent in place of the body, encoded in `charset`.
+    """
 
     body: dict[str, Any]
     dialect: str = "openai_chat"
@@ -51,6 +54,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     query: str | None = None
     path: str | None = None
     raw: str | None = None
+    charset: Literal["utf-8", "latin-1"] = "utf-8"
     method: str = "POST"
 
 
@@ -68,6 +72,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     eol: Literal["lf", "crlf", "cr"] = "lf"
     tail: bool = True
     faults: tuple[str, ...] = ()
+    unavailable: bool = False
     sent: tuple[Assertion, ...] = ()
     client: tuple[Assertion, ...] = ()
     skip: str | None = None
@@ -134,7 +139,7 @@ def client_request(client: Client, model: str, mode: Kind) -> Request:
         query = client.query if client.query is not None else ("alt=sse" if mode == "stream" else "")
     elif mode == "stream":
         body = {**body, "stream": True}
-    raw = _json.encode(body) if client.raw is None else client.raw.replace("$MODEL", model).encode()
+    raw = _json.encode(body) if client.raw is None else client.raw.replace("$MODEL", model).encode(client.charset)
     headers = Headers.of({"content-type": "application/json", "user-agent": "setu-conformance", **client.headers})
     return Request(
         method=client.method, path=path or _PATHS[client.dialect], query=query or "", headers=headers, body=raw
@@ -151,6 +156,8 @@ def _with_model(value: Any, model: str) -> Any:
 
 def script(upstream: Upstream, mode: Kind) -> Script:
     """Return the upstream's answer as steps, faults applied."""
+    if upstream.unavailable:
+        return (End(Ending.RESET),)
     streams = mode == "stream" and upstream.stream is not None
     body = _stream_bytes(upstream) if streams else _plain_bytes(upstream)
     kind = "text/event-stream; charset=utf-8" if streams else "application/json"

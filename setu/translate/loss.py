@@ -41,8 +41,10 @@ def header_value(losses: Iterable[Loss]) -> str | None:
 
 
 def _ascii(text: bytes) -> str:
-    """Escape non-ASCII as JSON does: a header field is Latin-1 at best."""
-    return "".join(
-        char if char.isascii() else char.encode("utf-16-be").hex(" ", 2).replace(" ", "\\u").join(("\\u", ""))
-        for char in text.decode()
-    )
+    """Escape as JSON may what a header field may not hold: everything but printable ASCII."""
+    return "".join(char if " " <= char <= "~" else _escaped(char) for char in text.decode())
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -9,13 +9,16 @@ import msgspec
 from setu.cassette.bodies import decompressor
 from setu.cassette.match import NO_VOLATILE, Volatile, canonical_of, digest_of, route_of
 from setu.cassette.model import Interaction, Recording, Side, Wire
-from setu.cassette.pieces import timing_of
+from setu.cassette.pieces import framing_of, pieces_of, timing_of
 from setu.cassette.redact import redact_request, redact_response
 from setu.errors import SetuError, TruncatedError
+from setu.framing.sse import parse_block
 from setu.http import HOP_BY_HOP, Arrival, ByteStream, Ending, Exchange, Headers, Request, Response
 from setu.ports import Clock, Transport
 
 Sink = Callable[[Interaction], None]
+
+_LAST_EVENTS = frozenset({"message_stop", "response.completed"})
 
 
 class Record:
@@ -178,7 +181,9 @@ def interaction_of(
     request, asked = redact_request(tape.request, secrets)
     response, answered = redact_response(Response(tape.status, headers, body), secrets)
     assert isinstance(response.body, bytes)
-    exchange = Exchange(request=request, status=tape.status, headers=response.headers, body=response.body, end=end)
+    exchange = Exchange(
+        request=request, status=tape.status, headers=response.headers, body=response.body, end=_ending(raw, end)
+    )
     route = route_of(request)
     canonical = canonical_of(request, route, volatile)
     operation = f"{route.dialect}.{route.operation}" if route else ""
@@ -193,6 +198,14 @@ def interaction_of(
         redacted=(*asked, *answered),
     )
     return Interaction(exchange=exchange, recording=recording)
+
+
+def _ending(exchange: Exchange, end: Ending) -> Ending:
+    """Return how the answer ended: SDKs hang up at the last event, before the body's end has come through."""
+    if end is not Ending.CLOSED_BY_CLIENT or framing_of(exchange) != "sse":
+        return end
+    last = parse_block((pieces_of(exchange) or [b""])[-1])
+    return Ending.COMPLETE if last.data == b"[DONE]" or last.event in _LAST_EVENTS else end
 
 
 def _decoded(tape: _Tape) -> tuple[list[bytes], str | None]:

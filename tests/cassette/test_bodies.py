@@ -14,17 +14,9 @@ VALUE = {"b": [1, 2.5, {"é": "\u2028"}], "a": None}
 
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize("ascii_only", [True, False])
-@pytest.mark.parametrize(
-    ("options", "style"),
-    [
-        ({"separators": (",", ":")}, "compact"),
-        ({}, "spaced"),
-        ({"indent": 2}, "indent2"),
-        ({"indent": 4}, "indent4"),
-    ],
-)
-def test_json_in_a_known_style_is_stored_indented(options, style, ascii_only, end):
-    body = (json.dumps(VALUE, ensure_ascii=ascii_only, **options) + end).encode()
+@pytest.mark.parametrize(("separators", "style"), [((",", ":"), "compact"), ((", ", ": "), "spaced")])
+def test_json_on_one_line_is_stored_indented(separators, style, ascii_only, end):
+    body = (json.dumps(VALUE, ensure_ascii=ascii_only, separators=separators) + end).encode()
 
     stored = store(body)
 
@@ -32,6 +24,18 @@ def test_json_in_a_known_style_is_stored_indented(options, style, ascii_only, en
     assert isinstance(stored.text, str)
     assert len(stored.text.splitlines()) > 5
     assert restore(stored) == body
+
+
+@pytest.mark.parametrize("indent", [1, 2, 4])
+def test_json_on_several_lines_is_stored_as_it_stands(indent):
+    body = (json.dumps(VALUE, indent=indent) + "\n").encode()
+
+    assert store(body) == Stored(body.decode())
+
+
+@pytest.mark.parametrize(("style", "indent"), [("indent2", 2), ("indent4", 4)])
+def test_indented_styles_are_restored(style, indent):
+    assert restore(Stored('{"a":[1]}', json=style)) == json.dumps({"a": [1]}, indent=indent).encode()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from setu.cassette.emit import emit_item, fits_literal
 
 LOADERS = [yaml.SafeLoader, yaml.CSafeLoader]
 # Everything UTF-8 can carry.
-TEXT = st.text(st.one_of(st.sampled_from(" \t\n\r\"'#:-|>\\\u0085\u2028\ufeff😀"), st.characters(exclude_categories=["Cs"])))
+TEXT = st.text(
+    st.one_of(st.sampled_from(" \t\n\r\"'#:-|>\\\u0085\u2028\ufeff😀"), st.characters(exclude_categories=["Cs"]))
+)
 
 
 @pytest.mark.parametrize("loader", LOADERS)
@@ -82,7 +84,9 @@ def test_lines_that_a_block_cannot_hold_are_quoted_one_a_line():
 
 
 def test_small_facts_stand_on_one_line():
-    block = emit_item({"status": {"code": 200, "message": "OK"}, "headers": {"a": ["x; y=z", "1"]}, "list": [], "o": {}})
+    block = emit_item(
+        {"status": {"code": 200, "message": "OK"}, "headers": {"a": ["x; y=z", "1"]}, "list": [], "o": {}}
+    )
 
     assert block == '- status: {code: 200, message: OK}\n  headers:\n    a: [x; y=z, "1"]\n  list: []\n  o: {}\n'
 

@@ -21,7 +21,10 @@ def tools(call_id, result_id, arguments=None):
     return {
         "model": "m",
         "messages": [
-            {"role": "assistant", "content": [{"type": "tool_use", "id": call_id, "name": "f", "input": arguments or {}}]},
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": call_id, "name": "f", "input": arguments or {}}],
+            },
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": result_id, "content": "4"}]},
         ],
     }
@@ -102,7 +105,9 @@ def test_what_means_something_else_has_another_key(one, other):
     "call",
     [
         lambda call_id: {"messages": [{"tool_calls": [{"id": call_id}]}, {"role": "tool", "tool_call_id": call_id}]},
-        lambda call_id: {"contents": [{"parts": [{"functionCall": {"id": call_id}}, {"functionResponse": {"id": call_id}}]}]},
+        lambda call_id: {
+            "contents": [{"parts": [{"functionCall": {"id": call_id}}, {"functionResponse": {"id": call_id}}]}]
+        },
         lambda call_id: {"input": [{"type": "function_call", "call_id": call_id}, {"type": "f", "call_id": call_id}]},
     ],
     ids=["chat", "gemini", "responses"],
@@ -186,7 +191,9 @@ def test_a_key_ignores_spelling(document):
 def test_different_values_have_different_keys(one, other):
     same = json.dumps(_plain(one.value), sort_keys=True) == json.dumps(_plain(other.value), sort_keys=True)
 
-    assert (key(json.dumps({"metadata": one.value}).encode()) == key(json.dumps({"metadata": other.value}).encode())) == same
+    assert (
+        key(json.dumps({"metadata": one.value}).encode()) == key(json.dumps({"metadata": other.value}).encode())
+    ) == same
 
 
 def _plain(value):

@@ -70,6 +70,8 @@ def test_any_chunks_give_one_rising_time_an_event(places, waits):
 
 
 def test_media_types_are_read_without_their_parameters():
-    found = msgspec.structs.replace(exchange(b"data: 1\n\n"), headers=Headers.of({"content-type": "Text/Event-Stream;x=y"}))
+    found = msgspec.structs.replace(
+        exchange(b"data: 1\n\n"), headers=Headers.of({"content-type": "Text/Event-Stream;x=y"})
+    )
 
     assert framing_of(found) == "sse"

@@ -107,7 +107,10 @@ SEEDED = Request(
             "messages": [
                 {"role": "user", "content": f"my key is {SHAPED['anthropic']}\nand {TOKEN}"},
                 {"role": "user", "content": '{"client_secret": "Zx81-in-nested-json"}'},
-                {"role": "user", "content": "-----BEGIN RSA PRIVATE KEY-----\nZx81-in-pem\n-----END RSA PRIVATE KEY-----"},
+                {
+                    "role": "user",
+                    "content": "-----BEGIN RSA PRIVATE KEY-----\nZx81-in-pem\n-----END RSA PRIVATE KEY-----",
+                },
             ],
         }
     ).encode(),
@@ -193,7 +196,12 @@ def test_findings_never_hold_the_secret():
 
 
 def test_secret_variables_are_known_by_name():
-    environment = {"OPENAI_API_KEY": "value-one", "HF_TOKEN": "value-longer", "PATH": "/usr/bin:/bin", "X_SECRET": "true"}
+    environment = {
+        "OPENAI_API_KEY": "value-one",
+        "HF_TOKEN": "value-longer",
+        "PATH": "/usr/bin:/bin",
+        "X_SECRET": "true",
+    }
 
     assert known_secrets(environment) == ("value-longer", "value-one")
 

@@ -109,7 +109,9 @@ def test_the_block_is_what_a_reviewer_expects():
     )
 
     digest = sha256(answered.exchange.body).hexdigest()
-    assert render_block(answered) == f"""\
+    assert (
+        render_block(answered)
+        == f"""\
 - request:
     method: POST
     uri: https://api.anthropic.com/v1/messages?beta=true
@@ -141,6 +143,7 @@ def test_the_block_is_what_a_reviewer_expects():
       timing: {{ttfb_ms: 410, events_ms: [0]}}
       end: complete
 """
+    )
 
 
 def test_the_order_of_headers_does_not_change_the_file():
@@ -262,7 +265,16 @@ def test_what_is_wrong_is_named_with_its_place(path, value, problem):
     assert problem in str(caught.value)
 
 
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.just({}), st.dates())
+def outcome(document):
+    try:
+        return from_document(document, "x:1").place
+    except CassetteDecodeError as error:
+        return str(error)
+
+
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.just({}), st.dates()
+)
 
 
 @given(st.sampled_from(["request", "response"]), st.data(), LEAVES)
@@ -276,12 +288,7 @@ def test_a_document_is_read_or_refused(top, data, leaf):
             break
         owner = owner[key]
 
-    try:
-        found = from_document(document, "x:1")
-    except CassetteDecodeError as error:
-        assert str(error).startswith("x:1: ")
-    else:
-        assert found.place == "x:1"
+    assert outcome(document).startswith("x:1")
 
 
 def test_unregistered_statuses_have_no_reason():

@@ -23,7 +23,16 @@ from tests.corpus.reader import exchanges, needs_corpus
 from tests.dialects.anthropic.oracle import need_message, need_order, request_problems
 
 APIS = ("anthropic.messages", "anthropic.vertex")
-_BETA = ("tool_addition", "mcp_", "compaction", "advisor", "context_management", "mcp_servers", "task_budget", "computer_20")
+_BETA = (
+    "tool_addition",
+    "mcp_",
+    "compaction",
+    "advisor",
+    "context_management",
+    "mcp_servers",
+    "task_budget",
+    "computer_20",
+)
 """What the SDK's stable types do not hold: a body that names one of these is not judged by them."""
 
 _CLIENT = DIALECT.client["chat"]
@@ -51,10 +60,10 @@ def _canonical(body: dict[str, Any]) -> dict[str, Any]:
         members["system"] = _blocks(members["system"])
     merged: list[dict[str, Any]] = []
     for message in members["messages"]:
-        message = {**message, "content": _blocks(message["content"])}
+        content = _blocks(message["content"])
         if merged and merged[-1]["role"] == message["role"]:  # the API combines consecutive turns of a role
-            message["content"] = merged.pop()["content"] + message["content"]
-        merged.append(message)
+            content = merged.pop()["content"] + content
+        merged.append({**message, "content": content})
     members["messages"] = merged
     for tool in members.get("tools", []):
         if tool.get("type") == "custom":  # the default

@@ -82,7 +82,7 @@ def _values(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("api", sorted(OWN_HOSTS))
 def test_a_providers_own_traffic_passes_every_must(api: str) -> None:
-    levels = {check.id: check.level for check in load().checks}
+    levels: dict[str, str] = {check.id: check.level for check in load().checks}
     ran: Counter[str] = Counter()
     failing: dict[str, list[str]] = {}
     for recorded in exchanges(api):

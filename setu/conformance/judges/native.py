@@ -4,8 +4,9 @@ An identity path passes the client's own members on, known or not: what the clie
 already was at fault for is not the gateway's.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,8 +19,25 @@ from setu.http import Request
 
 RULES = Rules()
 
+_SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z])")
+
 Flaws = Iterator[Finding]
-Check = Callable[[dict[str, Any]], Flaws]
+
+
+class Sent(NamedTuple):
+    """A request on its way to a provider.
+
+    `body` has Google's names in camelCase, `raw` as they were sent; `router` tells OpenRouter's, which takes cache
+    marks.
+    """
+
+    dialect: str
+    body: dict[str, Any]
+    raw: dict[str, Any]
+    router: bool
+
+
+Property = Callable[[Sent], Flaws]
 
 _MODELS: Mapping[str, tuple[Any, frozenset[str]]] = {
     OPENAI: (openai_request.Request, openai_request.TOP_LEVEL),
@@ -28,19 +46,20 @@ _MODELS: Mapping[str, tuple[Any, frozenset[str]]] = {
 }
 
 
-def _shape(dialect: str, body: dict[str, Any]) -> Flaws:
+def _shape(sent: Sent) -> Flaws:
     """XLT-02: required members, types, value sets, and no member the API does not know."""
-    model, known = _MODELS[dialect]
-    judged = _without_hosted(body) if dialect == ANTHROPIC else body
+    model, known = _MODELS[sent.dialect]
+    judged = _without_hosted(sent.body) if sent.dialect == ANTHROPIC else sent.body
     wrong = mismatch(judged, model)
     if wrong:
         yield flaw(wrong.message, path=wrong.path)
-    for key in sorted(body.keys() - known - _FOREIGN[dialect]):
-        yield flaw("the API has no such member", path=f"$.{key}", got=body[key])
-    if dialect == OPENAI:
-        yield from _openai_tools(body)
-    if dialect == GEMINI:
-        yield from _gemini_parts(body)
+    for key in sorted(sent.raw.keys() - _FOREIGN[sent.dialect]):
+        if key not in known and (sent.dialect != GEMINI or camel_of(key) not in known):
+            yield flaw("the API has no such member", path=f"$.{key}", got=sent.raw[key])
+    if sent.dialect == OPENAI:
+        yield from _openai_tools(sent.body)
+    if sent.dialect == GEMINI:
+        yield from _gemini_parts(sent.body)
 
 
 def _openai_tools(body: dict[str, Any]) -> Flaws:
@@ -111,65 +130,72 @@ _FOREIGN_INSIDE: Mapping[str, frozenset[str]] = {
 }
 
 
-def _foreign_keys(dialect: str, body: dict[str, Any]) -> Flaws:
+def _foreign_keys(sent: Sent) -> Flaws:
     """XLT-03: no member of another provider's request, at the top, in messages, parts and tools."""
-    for key in sorted(_FOREIGN[dialect] & body.keys()):
-        yield flaw("a member of another provider's request", path=f"$.{key}", got=body[key])
-    for path, fields in _inner(dialect, body):
-        for key in sorted(_FOREIGN_INSIDE[dialect] & fields.keys()):
-            # OpenAI's assistant messages do have tool_calls; each table lists only what its API lacks.
+    inside = _FOREIGN_INSIDE[sent.dialect]
+    if sent.dialect == OPENAI and not sent.router:
+        inside |= {"cache_control"}  # Hosts that only speak OpenAI refuse the marks (B-PRM-14).
+    for key in sorted(_FOREIGN[sent.dialect] & sent.raw.keys()):
+        yield flaw("a member of another provider's request", path=f"$.{key}", got=sent.raw[key])
+    for path, fields in _inner(sent):
+        for key in sorted(inside & fields.keys()):
             yield flaw("a member of another provider's request", path=f"{path}.{key}", got=fields[key])
 
 
-def _inner(dialect: str, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    turns, within = ("contents", "parts") if dialect == GEMINI else ("messages", "content")
-    for place, turn in enumerate(seq(body.get(turns))):
+def _inner(sent: Sent) -> Iterator[tuple[str, dict[str, Any]]]:
+    turns, within = ("contents", "parts") if sent.dialect == GEMINI else ("messages", "content")
+    for place, turn in enumerate(seq(sent.raw.get(turns))):
         yield f"$.{turns}[{place}]", obj(turn)
         for number, part in enumerate(seq(obj(turn).get(within))):
             yield f"$.{turns}[{place}].{within}[{number}]", obj(part)
-    for place, tool in enumerate(seq(body.get("tools"))):
+    for place, tool in enumerate(seq(sent.raw.get("tools"))):
         yield f"$.tools[{place}]", obj(tool)
 
 
-def _alternation(dialect: str, body: dict[str, Any]) -> Flaws:
+def _alternation(sent: Sent) -> Flaws:
     """XLT-06: turns of one role are merged."""
-    if dialect == OPENAI:
+    if sent.dialect == OPENAI:
         return
-    name = "contents" if dialect == GEMINI else "messages"
+    name = "contents" if sent.dialect == GEMINI else "messages"
     before = None
-    for place, turn in enumerate(objects(body.get(name))):
+    for place, turn in enumerate(objects(sent.body.get(name))):
         role = turn.get("role")
         if role == before and role != "system":
             yield flaw("two turns of one role follow each other", path=f"$.{name}[{place}].role", got=role)
         before = role
 
 
-def _tool_results(dialect: str, body: dict[str, Any]) -> Flaws:
+def _tool_results(sent: Sent) -> Flaws:
     """XLT-07: every tool call is answered at once, results first, and no result without its call."""
-    if dialect == OPENAI:
-        yield from _openai_results(body)
-    elif dialect == ANTHROPIC:
-        yield from _anthropic_results(body)
+    if sent.dialect == OPENAI:
+        yield from _openai_results(sent.body)
+    elif sent.dialect == ANTHROPIC:
+        yield from _anthropic_results(sent.body)
 
 
 def _anthropic_results(body: dict[str, Any]) -> Flaws:
     pending: list[Any] = []
-    for place, turn in enumerate(
-        message for message in objects(body.get("messages")) if message.get("role") != "system"
-    ):
+    for place, turn in enumerate(objects(body.get("messages"))):
         blocks = objects(turn.get("content"))
-        results = [block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"]
-        path = f"$.messages[{place}].content"
-        if sorted(map(str, pending)) != sorted(map(str, results)):
-            yield flaw("tool results do not answer the turn before (B-TOOL-01)", path=path, got=results, want=pending)
-        leading = [block.get("type") for block in blocks[: len(results)]]
-        if results and set(leading) != {"tool_result"}:
-            yield flaw("tool results do not come first (B-TOOL-02)", path=path, got=leading)
-        pending = [block.get("id") for block in blocks if block.get("type") == "tool_use"]
-        if len(set(map(str, pending))) != len(pending):
-            yield flaw("tool_use ids come twice (B-MSG-11)", path=path, got=pending)
+        if turn.get("role") == "assistant":
+            # Anthropic joins neighbouring assistant turns, so their calls are answered together.
+            pending += [block.get("id") for block in blocks if block.get("type") == "tool_use"]
+        elif turn.get("role") == "user":
+            yield from _answers_of_turn(f"$.messages[{place}].content", blocks, pending)
+            pending = []
     if pending:
         yield flaw("the last tool calls are not answered", path="$.messages", got=[], want=pending)
+
+
+def _answers_of_turn(path: str, blocks: list[dict[str, Any]], pending: list[Any]) -> Flaws:
+    results = [block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"]
+    if sorted(map(str, pending)) != sorted(map(str, results)):
+        yield flaw("tool results do not answer the turn before (B-TOOL-01)", path=path, got=results, want=pending)
+    leading = {block.get("type") for block in blocks[: len(results)]}
+    if results and leading != {"tool_result"}:
+        yield flaw("tool results do not come first (B-TOOL-02)", path=path, got=sorted(map(str, leading)))
+    if len(set(map(str, pending))) != len(pending):
+        yield flaw("tool_use ids come twice (B-MSG-11)", path=path, got=pending)
 
 
 def _openai_results(body: dict[str, Any]) -> Flaws:
@@ -189,50 +215,51 @@ def _openai_results(body: dict[str, Any]) -> Flaws:
         yield flaw("the last tool calls are not answered", path="$.messages", want=pending)
 
 
-def _response_counts(dialect: str, body: dict[str, Any]) -> Flaws:
+def _response_counts(sent: Sent) -> Flaws:
     """XLT-08: as many functionResponse parts as functionCall parts in the turn before."""
-    if dialect != GEMINI:
+    if sent.dialect != GEMINI:
         return
     calls: list[Any] = []
-    for place, content in enumerate(objects(body.get("contents"))):
+    for place, content in enumerate(objects(sent.body.get("contents"))):
         parts = objects(content.get("parts"))
+        if content.get("role") == "model":
+            calls += [obj(part["functionCall"]).get("name") for part in parts if "functionCall" in part]
+            continue
         responses = [obj(part["functionResponse"]).get("name") for part in parts if "functionResponse" in part]
         path = f"$.contents[{place}].parts"
         if len(responses) != len(calls):
             yield flaw("function responses do not match the calls (B-TOOL-04)", path=path, got=responses, want=calls)
         elif sorted(map(str, responses)) != sorted(map(str, calls)):
             yield flaw("function responses have other names (B-TOOL-05)", path=path, got=responses, want=calls)
-        calls = [obj(part["functionCall"]).get("name") for part in parts if "functionCall" in part]
+        calls = []
 
 
-def _empty_text(dialect: str, body: dict[str, Any]) -> Flaws:
-    """XLT-13: no empty text block, which Anthropic refuses (B-MSG-07); a Gemini part may be a bare signature."""
-    if dialect == ANTHROPIC:
-        for place, block in enumerate(objects(body.get("system"))):
-            if not str(block.get("text", "")).strip():
-                yield flaw("an empty text block", path=f"$.system[{place}].text", got=block.get("text"))
-    for path, fields in _inner(dialect, body):
-        text = fields.get("text")
-        signed = "thoughtSignature" in fields
-        # Anthropic refuses white space alone too.
-        blank = isinstance(text, str) and (not text or (dialect == ANTHROPIC and not text.strip()))
-        if dialect != OPENAI and blank and not signed and _is_block(path):
-            yield flaw("an empty text block", path=f"{path}.text", got=text)
-        if dialect == ANTHROPIC and fields.get("content") in ("", []) and "role" in fields:
-            yield flaw("a message without content", path=f"{path}.content", got=fields["content"])
+def _empty_text(sent: Sent) -> Flaws:
+    """XLT-13: no empty text block, which Anthropic refuses (B-MSG-07); Gemini accepts it."""
+    if sent.dialect != ANTHROPIC:
+        return
+    for place, block in enumerate(objects(sent.body.get("system"))):
+        yield from _blank(f"$.system[{place}]", block)
+    for place, message in enumerate(objects(sent.body.get("messages"))):
+        if message.get("content") in ("", []):
+            yield flaw("a message without content", path=f"$.messages[{place}].content", got=message["content"])
+        for number, block in enumerate(objects(message.get("content"))):
+            yield from _blank(f"$.messages[{place}].content[{number}]", block)
 
 
-def _is_block(path: str) -> bool:
-    return path.count("[") > 1
+def _blank(path: str, block: Mapping[str, Any]) -> Flaws:
+    text = block.get("text")
+    if block.get("type") == "text" and isinstance(text, str) and not text.strip():
+        yield flaw("an empty text block", path=f"{path}.text", got=text)
 
 
-def _token_cap(dialect: str, body: dict[str, Any]) -> Flaws:
+def _token_cap(sent: Sent) -> Flaws:
     """XLT-17: Anthropic requires max_tokens."""
-    if dialect == ANTHROPIC and (not is_count(body.get("max_tokens")) or body["max_tokens"] < 1):
-        yield flaw("max_tokens is required", path="$.max_tokens", got=body.get("max_tokens"))
+    if sent.dialect == ANTHROPIC and (not is_count(sent.body.get("max_tokens")) or sent.body["max_tokens"] < 1):
+        yield flaw("max_tokens is required", path="$.max_tokens", got=sent.body.get("max_tokens"))
 
 
-XLT: Mapping[str, Callable[[str, dict[str, Any]], Flaws]] = {
+XLT: Mapping[str, Property] = {
     "XLT-02": _shape,
     "XLT-03": _foreign_keys,
     "XLT-06": _alternation,
@@ -243,43 +270,59 @@ XLT: Mapping[str, Callable[[str, dict[str, Any]], Flaws]] = {
 }
 """The properties by id; PRX-004 is all of them but XLT-06, which the providers merge themselves."""
 
-_ONLY_FOR = {"XLT-06": (ANTHROPIC, GEMINI), "XLT-08": (GEMINI,), "XLT-17": (ANTHROPIC,), "XLT-07": (OPENAI, ANTHROPIC)}
+_ONLY_FOR = {
+    "XLT-06": (ANTHROPIC, GEMINI),
+    "XLT-08": (GEMINI,),
+    "XLT-13": (ANTHROPIC,),
+    "XLT-17": (ANTHROPIC,),
+    "XLT-07": (OPENAI, ANTHROPIC),
+}
 
 
-def _sent(view: View) -> list[tuple[str, dict[str, Any]]]:
-    """Return the upstream requests whose API is known, as (dialect, body)."""
-    found = []
-    for upstream in view.exchange.upstream:
-        dialect, body = _body(upstream.request)
-        if dialect in _MODELS and body is not None:
-            found.append((str(dialect), body))
-    return found
+def _sent(view: View) -> list[Sent]:
+    """Return the upstream requests whose API is known."""
+    found = [_of(upstream.request) for upstream in view.exchange.upstream]
+    return [sent for sent in found if sent.dialect in _MODELS]
 
 
-def _body(request: Request) -> tuple[str | None, dict[str, Any] | None]:
-    if not isinstance(request.body, bytes):
-        return None, None
-    return dialect_of(request.method, request.path), obj(parse(request.body))
+def _of(request: Request) -> Sent:
+    dialect = dialect_of(request.method, request.path) or ""
+    body = obj(parse(request.body)) if isinstance(request.body, bytes) else {}
+    router = request.path.startswith("/api/") or "openrouter" in request.origin
+    # Proto3 JSON is read in both spellings.
+    return Sent(dialect, camel(body) if dialect == GEMINI else body, body, router)
+
+
+_VERBATIM = words("args response parameters parametersJsonSchema responseSchema responseJsonSchema labels")
+
+
+def camel_of(key: str) -> str:
+    return _SNAKE.sub(lambda found: found[1].upper(), key)
+
+
+def camel(value: Any) -> Any:
+    """Return Google's JSON with its own member names in camelCase; what a user or a tool named stays."""
+    if isinstance(value, list):
+        return [camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named = {camel_of(key): item for key, item in value.items()}
+    return {key: item if key in _VERBATIM else camel(item) for key, item in named.items()}
 
 
 def violations(check: str, view: View) -> Iterator[Finding]:
     """Yield what is wrong with the upstream requests and was not wrong with the client's own."""
-    inherited = _inherited(check, view)
-    for dialect, body in _sent(view):
-        for found in XLT[check](dialect, body):
-            if dialect != view.dialect or (found.message, found.path) not in inherited:
+    own = _of(view.exchange.request)
+    inherited = {(found.message, found.path) for found in XLT[check](own)} if own.dialect in _MODELS else set()
+    for sent in _sent(view):
+        for found in XLT[check](sent):
+            if sent.dialect != own.dialect or (found.message, found.path) not in inherited:
                 yield found
-
-
-def _inherited(check: str, view: View) -> set[tuple[str, str | None]]:
-    if view.dialect is None or view.dialect not in _MODELS:
-        return set()
-    return {(found.message, found.path) for found in XLT[check](view.dialect, view.asked)}
 
 
 def _applies(check: str) -> Callable[[View], bool]:
     dialects = _ONLY_FOR.get(check, tuple(_MODELS))
-    return lambda view: any(dialect in dialects for dialect, _ in _sent(view))
+    return lambda view: any(sent.dialect in dialects for sent in _sent(view))
 
 
 def _rule(check: str) -> Callable[[View], Iterator[Finding]]:

@@ -20,7 +20,7 @@ stream_options temperature tool_choice tools top_logprobs top_p user verbosity w
 """
 _OPENROUTER = """
 cache_control image_config include_reasoning min_p models plugins provider reasoning repetition_penalty route
-session_id structured_outputs top_a top_k trace transforms usage debug
+preset session_id structured_outputs top_a top_k trace transforms usage debug
 """
 TOP_LEVEL = words(_OPENAI) | words(_OPENROUTER)
 
@@ -32,6 +32,7 @@ class _Closed(msgspec.Struct, forbid_unknown_fields=True):
 class TextPart(_Closed, tag="text", tag_field="type"):
     text: str
     cache_control: dict[str, Any] | None = None  # OpenRouter
+    prompt_cache_breakpoint: Any = None
 
 
 class RefusalPart(_Closed, tag="refusal", tag_field="type"):
@@ -105,6 +106,7 @@ class Instruction(_Closed, tag_field="role"):
 
     content: str | list[TextPart]
     name: str | None = None
+    cache_control: dict[str, Any] | None = None  # OpenRouter, as in every message
 
 
 class System(Instruction, tag="system", tag_field="role"):
@@ -118,6 +120,7 @@ class Developer(Instruction, tag="developer", tag_field="role"):
 class User(_Closed, tag="user", tag_field="role"):
     content: str | list[Part]
     name: str | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class Assistant(_Closed, tag="assistant", tag_field="role"):
@@ -132,12 +135,14 @@ class Assistant(_Closed, tag="assistant", tag_field="role"):
     reasoning: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
     annotations: list[dict[str, Any]] | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class Tool(_Closed, tag="tool", tag_field="role"):
     content: str | list[Part]
     tool_call_id: str
     name: str | None = None
+    cache_control: dict[str, Any] | None = None
 
 
 class LegacyFunction(_Closed, tag="function", tag_field="role"):
@@ -159,6 +164,7 @@ class FunctionTool(_Closed):
     type: Literal["function"]
     function: FunctionDefinition
     cache_control: dict[str, Any] | None = None  # OpenRouter
+    eager_input_streaming: bool | None = None  # OpenRouter, for Anthropic's models
 
 
 class Request(msgspec.Struct):

@@ -34,6 +34,9 @@ from setu.dialects.reader import Obj
 from setu.dialects.record import json_text
 from setu.errors import RemoteDialectError
 
+_DEPTH = 6
+"""Contents inside contents; the API knows three: a message's result's document's blocks."""
+
 
 class Known:
     """What reading a block may need to know: the names of the calls so far, and how to mint an id that is missing."""
@@ -47,6 +50,8 @@ class Known:
 
 def read_content(obj: Obj, key: str, known: Known) -> tuple[AnyPart, ...]:
     """Take a content: a string is one text, an array is blocks; absent is nothing."""
+    if obj.param.count("content[") > _DEPTH:
+        raise obj.error("content is nested too deeply", param=obj.param[:100])
     raw = obj.members.get(key)
     if raw is not None and _json.kind_of(raw) == "string":
         return (Text(text=obj.need_text(key)),)

@@ -105,7 +105,8 @@ class Encoder:
 
     def _foreign(self, event: Foreign) -> list[Frame]:
         """Forward Anthropic's own unknown events (B-ANT-08); those of blocks get the number of the open one."""
-        if event.dialect != NAME:
+        of_block = (event.event or "").startswith("content_block")
+        if event.dialect != NAME or (of_block and not (self._block and self._block.open)):
             return []
         raw = event.raw
         if _json.kind_of(raw) == "object" and "index" in _json.split(raw):

@@ -54,12 +54,12 @@ def info_of(status: int, body: bytes) -> ErrorInfo:
     if envelope is None:
         text = " ".join(body.decode("utf-8", "replace").split())[:_LENGTH]
         return _info(status, None, text, None, None)
-    error = envelope.obj("error")
-    flat = envelope.text("error") if error is None else None
-    source = error or envelope
+    is_flat = _json.kind_of(envelope.members.get("error", b"")) == "string"
+    flat = envelope.text("error") if is_flat else None
+    source = envelope.obj("error") or envelope
     word = source.text("type")
     message = source.text("message") or flat or ""
-    code = source.text("code") or _number_text(source, "code")
+    code = _code(source)
     return _info(status, word, message, code, body, request_id=envelope.text("request_id"))
 
 
@@ -73,9 +73,12 @@ def _envelope(body: bytes) -> Obj | None:
         return None
 
 
-def _number_text(source: Obj, key: str) -> str | None:
-    number = source.integer(key)
-    return None if number is None else str(number)
+def _code(source: Obj) -> str | None:
+    """Take a code, which some servers give as a number."""
+    if _json.kind_of(source.members.get("code", b"")) == "number":
+        number = source.integer("code")
+        return None if number is None else str(number)
+    return source.text("code")
 
 
 def _info(

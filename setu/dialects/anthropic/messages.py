@@ -130,6 +130,8 @@ class Conversation:
         """Keep a system message in place, right after a user turn, or move it to the top (B-MSG-01)."""
         own = any(isinstance(part, Opaque) and part.dialect == NAME for part in message.parts)
         blocks = self._system(message.parts, f"{where}/content")
+        if not blocks:
+            return
         if not own and not self._target.facts.system_turns:
             self._losses.note(where, "the system message moved to the top", "info")
             self.system += blocks

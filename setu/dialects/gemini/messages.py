@@ -109,8 +109,8 @@ class Contents:
 
     def _open(self) -> None:
         """Put an empty user turn first."""
-        if not self._turns and not self._system:
-            raise LocalDialectError("'messages' must hold at least one message with content", param="messages")
+        if not self._request.messages and not self._system:
+            raise LocalDialectError("'messages' must hold at least one message", param="messages")
         self._scribe.lose("/messages", "Gemini needs a user turn first: an empty one was added", "info")
         self._turns.insert(0, _Turn(role="user", parts=[_NOTHING], extra={}))
 

@@ -25,6 +25,9 @@ from setu.dialects.openai_chat.media import source_of
 from setu.dialects.openai_chat.reasoning import form_extra, seal_of
 from setu.dialects.openai_chat.response import parse_cite
 
+_STRING = ("thinking", "string")
+"""Thinking that came as a plain string."""
+
 
 class _Call:
     """A tool call while it grows; its part opens when its name is known."""
@@ -170,11 +173,8 @@ class ChoiceDecoder:
             return
         summary = kind == "reasoning.summary"
         text = _str(detail.get("summary" if summary else "text")) or ""
-        thinking = isinstance(self._kind, tuple) and self._kind[0] == "thinking"
-        if thinking and text and (seal is not None or summary) and text == "".join(self._words):
-            text = ""  # the closing copy of what was streamed already
-            if seal is None:
-                return
+        if self._kind == _STRING and text and text == "".join(self._words):
+            text = ""  # the closing copy of what was streamed as a string already
         self._think((kind, detail.get("index")), text, value, events, summary=summary)
         if seal is not None:
             if not (isinstance(self._kind, tuple) and self._kind[0] == "thinking"):

@@ -46,7 +46,7 @@ from setu.dialects.openai_chat.answer import (
 )
 from setu.dialects.openai_chat.errors import frame_error
 from setu.dialects.openai_chat.extras import dump, known, merge
-from setu.dialects.openai_chat.reasoning import detail_of, is_plain
+from setu.dialects.openai_chat.reasoning import detail_of
 from setu.dialects.openai_chat.usage import render_usage
 from setu.dialects.openai_chat.words import NAME
 from setu.dialects.record import Loss, Reply
@@ -340,7 +340,7 @@ class ChatEncoder:
         summary = value.summary or bool(part.section and part.section[0])
         said = {"summary": (text,)} if summary else {"text": (text,)}
         whole = msgspec.structs.replace(value, **({"text": (), "summary": ()} | (said if text else {})), seal=part.seal)
-        if is_plain(whole) or not self._reply.include_thoughts:
+        if not (whole.seal or whole.redacted) or not self._reply.include_thoughts:
             return
         details = detail_of(whole)
         for detail in details:

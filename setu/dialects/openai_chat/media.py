@@ -190,7 +190,9 @@ class PartWriter:
         """Render one part of a user, system or tool message; nothing when it cannot be said."""
         match part:
             case Text():
-                if not part.text and part.seal is None and part.extra is None:
+                if not part.text and part.extra is None:  # some hosts refuse an empty block
+                    if part.cache is not None:
+                        self.lose((*where, "cache"), "a cache mark on an empty text", info=True)
                     return []
                 rendered: list[dict[str, Any] | Raw] = [{"type": "text", "text": part.text}]
             case Refusal():

@@ -11,8 +11,8 @@ from setu.dialects.reader import Obj
 from setu.dialects.record import Loss, Target, pointer
 
 PARAMS = (
-    # The newer name is read last and wins where a client sends both (B-PRM-05).
-    Param(field="max_tokens", wire="max_tokens", aliases=("max_completion_tokens",), kind="integer", low=1),
+    # The newer name wins where a client sends both (B-PRM-05).
+    Param(field="max_tokens", wire="max_completion_tokens", aliases=("max_tokens",), kind="integer", low=1),
     Param(field="temperature", wire="temperature", kind="number", low=0, high=2),
     Param(field="top_p", wire="top_p", kind="number", low=0, high=1),
     Param(field="stop", wire="stop", kind="texts", most=4),
@@ -52,8 +52,9 @@ def render_options(options: Options, target: Target) -> tuple[dict[str, Any], li
     """Return the wire members of the options, under the names that the target takes."""
     table = (*PARAMS, TOP_K) if "top_k" in target.capabilities else PARAMS
     members, losses = write_options(options, table)
-    if "max_tokens" in members and "max_completion_tokens" in target.capabilities:
-        members["max_completion_tokens"] = members.pop("max_tokens")
+    # Compatible hosts know the older name, OpenAI's reasoning models the newer one only.
+    if "max_completion_tokens" in members and "max_completion_tokens" not in target.capabilities:
+        members["max_tokens"] = members.pop("max_completion_tokens")
     top_k = members.get("top_k")
     if isinstance(top_k, float) and top_k.is_integer():
         members["top_k"] = int(top_k)
@@ -234,6 +235,6 @@ def _allowed(effort: str, target: Target, losses: list[Loss]) -> str:
 
 def stream_options(options: Options, target: Target, *, stream: bool) -> dict[str, Any]:
     """Return `stream_options`: as the client asked, or always where the target understands it (B-PRM-11)."""
-    if stream and "stream_options" in target.capabilities:
+    if stream and "stream_usage" in target.capabilities:
         return {"include_usage": True}
     return {"include_usage": options.stream_usage} if isinstance(options.stream_usage, bool) else {}

@@ -87,12 +87,17 @@ class TurnWriter:
             items += self.writer.part(part, (*where, "content", index))
         if not items and parts and not all(isinstance(part, Text) for part in parts):
             return  # everything was lost, and said so; an empty turn would be a lie
-        role = "user" if message.role == "tool" else message.role
+        role = self._role(message)
         wire: Wire = {"role": role, "content": _content(items) if items else ""}
         if message.name is not None:
             wire["name"] = message.name
         give_back(wire, message.extra, where, self.losses)
         self._add(wire)
+
+    def _role(self, message: Message) -> str:
+        if message.role == "developer" and "developer" not in self.capabilities:
+            return "system"  # the same thing by its older name
+        return "user" if message.role == "tool" else message.role
 
     def _result(self, result: ToolResult, message: Message, where: Where) -> None:
         items: list[Item] = []

@@ -10,6 +10,7 @@ CAPABILITIES: Final = frozenset(
     {
         "annotations",
         "cache_control",
+        "developer",
         "document_url",
         "extra_content",
         "file_url",
@@ -17,7 +18,7 @@ CAPABILITIES: Final = frozenset(
         "reasoning",
         "reasoning_content",
         "reasoning_details",
-        "stream_options",
+        "stream_usage",
         "thinking",
         "thinking_parts",
         "tool_media",
@@ -30,9 +31,9 @@ CAPABILITIES: Final = frozenset(
 `max_completion_tokens`: OpenAI's name of the cap. `reasoning` (OpenRouter's object) and `thinking` (DeepSeek, Z.ai,
 LiteLLM: `{type, budget_tokens}`) are forms of the thinking request, default `reasoning_effort`. `reasoning_content`,
 `reasoning_details` and `thinking_parts` (Mistral) are forms of replayed thinking. `extra_content` is Google's carrier
-of signatures. `stream_options` means that usage is asked of every stream. `file_url`, `document_url` (Mistral) and
-`video_url` take media by address; `tool_media` takes images inside a tool message. One more word has a cost of its
-own: `tool_id_9` asks for Mistral's ids of nine letters and digits (B-TOOL-22).
+of signatures. `developer` is a role of its own there. `stream_usage` means that usage is asked of every stream.
+`file_url`, `document_url` (Mistral) and `video_url` take media by address; `tool_media` takes images inside a tool
+message. One more word has a cost of its own: `tool_id_9` asks for Mistral's ids of nine letters and digits (B-TOOL-22).
 """
 
 FINISHES: Final[dict[str, FinishReason]] = {

@@ -13,7 +13,7 @@ from setu.transport.simulate.anthropic_message_rules import turns
 from setu.transport.simulate.anthropic_rules import check
 from setu.transport.simulate.dice import Dice, digest
 from setu.transport.simulate.refused import RefusedError
-from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document
+from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document, parse
 
 Json = dict[str, Any]
 
@@ -49,8 +49,7 @@ def _answer(query: Query, seed: bytes) -> Reply:
 
 def _body(raw: bytes) -> Json:
     try:
-        body = _json.decode(raw)
-        _json.encode(body)  # a lone surrogate decodes but is no text
+        body = parse(raw)
     except _json.JsonError as error:
         raise RefusedError(f"The request body is not valid JSON: {error}") from None
     if not isinstance(body, dict):

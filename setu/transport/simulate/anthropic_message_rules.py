@@ -102,7 +102,9 @@ def _block(block: Json, path: str) -> None:
     kind = block.get("type")
     if kind is None:
         raise RefusedError(f"{path}.type: Field required")
-    if kind in _OTHER_BLOCKS or (isinstance(kind, str) and kind.endswith("_tool_result")):
+    if not isinstance(kind, str):
+        raise RefusedError(f"{path}.type: Input should be a valid string")
+    if kind in _OTHER_BLOCKS or kind.endswith("_tool_result"):
         return
     if kind not in _BLOCKS:
         raise RefusedError(f"{path}: Input tag '{kind}' found using 'type' does not match any of the expected tags")

@@ -10,6 +10,7 @@ from typing import Any
 from setu.transport.simulate.anthropic_message_rules import check_messages, check_system
 from setu.transport.simulate.anthropic_wording import TOOL_NAME, Json, a_list, a_string, an_object, closed, one_of
 from setu.transport.simulate.refused import RefusedError, is_integer, is_number
+from setu.transport.simulate.schema_rules import malformed
 
 _RANGES: Mapping[str, tuple[float, float]] = {"temperature": (0, 1), "top_p": (0, 1)}
 _CHOICES = ("auto", "any", "tool", "none")
@@ -47,8 +48,7 @@ def _scalars(body: Json) -> None:
         if not is_number(value):
             raise RefusedError(f"{name}: Input should be a valid number")
         if not low <= value <= high:
-            side = f"less than or equal to {high}" if value > high else f"greater than or equal to {low}"
-            raise RefusedError(f"{name}: Input should be {side}")
+            raise RefusedError(f"{name}: range: {low}..{high}")
     top_k = body.get("top_k")
     if top_k is not None and (not is_integer(top_k) or top_k < 0):
         raise RefusedError("top_k: Input should be a valid integer greater than or equal to 0")
@@ -78,6 +78,10 @@ def _tools(body: Json) -> None:
             raise RefusedError(f"{path}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
         if an_object(tool["input_schema"], f"{path}.custom.input_schema").get("type") != "object":
             raise RefusedError(f"{path}.custom.input_schema.type: Input should be 'object'")
+        if malformed(tool["input_schema"]) is not None:
+            raise RefusedError(
+                f"{path}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12."
+            )
         names.append(tool["name"])
     if len(set(names)) < len(names):
         raise RefusedError("tools: Tool names must be unique.")
@@ -143,7 +147,11 @@ def _output(body: Json) -> None:
         return
     if an_object(form, "output_config.format").get("type") != "json_schema":
         raise RefusedError("output_config.format.type: Input should be 'json_schema'")
-    _closed_schema(an_object(form.get("schema"), "output_config.format.schema"))
+    schema = an_object(form.get("schema"), "output_config.format.schema")
+    problem = malformed(schema)
+    if problem is not None:
+        raise RefusedError(f"output_config.format.schema: Invalid schema: {problem}")
+    _closed_schema(schema)
 
 
 def _closed_schema(schema: Any) -> None:

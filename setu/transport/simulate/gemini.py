@@ -11,9 +11,9 @@ from setu import _json
 from setu.http import Headers
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, count, groups
 from setu.transport.simulate.dice import Dice, digest
-from setu.transport.simulate.gemini_rules import checked
+from setu.transport.simulate.gemini_rules import checked, json_schema
 from setu.transport.simulate.refused import RefusedError
-from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document
+from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document, parse
 
 Json = dict[str, Any]
 
@@ -54,8 +54,7 @@ def _answer(query: Query, seed: bytes) -> Reply:
 
 def _body(raw: bytes) -> Any:
     try:
-        body = _json.decode(raw)
-        _json.encode(body)  # a lone surrogate decodes but is no text
+        body = parse(raw)
     except _json.JsonError as error:
         raise RefusedError(f"Invalid JSON payload received. {error}") from None
     return body
@@ -169,21 +168,6 @@ def _schema(config: Json) -> Any:
     if "responseJsonSchema" in config:
         return config["responseJsonSchema"]
     return json_schema(config["responseSchema"]) if "responseSchema" in config else _ANY_OBJECT
-
-
-def json_schema(schema: Json) -> Json:
-    """Return Gemini's OpenAPI-like Schema as JSON Schema: lower-case types, `nullable` as a type."""
-    made = {key: value for key, value in schema.items() if key not in ("nullable", "propertyOrdering", "example")}
-    if isinstance(made.get("type"), str):
-        kind = made["type"].lower()
-        made["type"] = [kind, "null"] if schema.get("nullable") else kind
-    if "properties" in made:
-        made["properties"] = {name: json_schema(inner) for name, inner in made["properties"].items()}
-    if "items" in made:
-        made["items"] = json_schema(made["items"])
-    if "anyOf" in made:
-        made["anyOf"] = [json_schema(inner) for inner in made["anyOf"]]
-    return made
 
 
 def _callable(request: Json) -> tuple[tuple[Tool, ...], bool]:

@@ -83,7 +83,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "maxItems": "int64",
         "minItems": "int64",
         "properties": "{Schema}",
-        "required": "any",
+        "required": "[text]",
         "minProperties": "int64",
         "maxProperties": "int64",
         "minLength": "int64",
@@ -91,7 +91,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "pattern": "text",
         "example": "any",
         "anyOf": "[Schema]",
-        "propertyOrdering": "any",
+        "propertyOrdering": "[text]",
         "default": "any",
         "items": "Schema",
         "minimum": "number",
@@ -102,14 +102,14 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "retrievalConfig": "any",
         "includeServerSideToolInvocations": "flag",
     },
-    "FunctionCallingConfig": {"mode": "text", "allowedFunctionNames": "any", "streamFunctionCallArguments": "flag"},
+    "FunctionCallingConfig": {"mode": "text", "allowedFunctionNames": "[text]", "streamFunctionCallArguments": "flag"},
     "GenerationConfig": {
-        "stopSequences": "any",
+        "stopSequences": "[text]",
         "responseMimeType": "text",
         "responseSchema": "Schema",
         "responseJsonSchema": "any",
         "responseFormat": "any",
-        "responseModalities": "any",
+        "responseModalities": "[text]",
         "candidateCount": "integer",
         "maxOutputTokens": "integer",
         "temperature": "number",
@@ -168,7 +168,7 @@ def _value(value: Any, kind: str, path: str) -> Any:
     if kind.startswith("["):
         # proto JSON takes a lone message for a list of one
         items = value if isinstance(value, list) else [value]
-        return [_message(item, kind[1:-1], f"{path}[{index}]") for index, item in enumerate(items)]
+        return [_value(item, kind[1:-1], f"{path}[{index}]") for index, item in enumerate(items)]
     if kind.startswith("{"):
         if not isinstance(value, dict):
             raise _wrong(value, path, "map")

@@ -10,6 +10,7 @@ from typing import Any
 
 from setu.transport.simulate.gemini_fields import Json, normalised
 from setu.transport.simulate.refused import RefusedError, is_integer
+from setu.transport.simulate.schema_rules import malformed
 
 _FUNCTION_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -39,6 +40,21 @@ def checked(body: Any) -> Json:
     _config(request.get("generationConfig") or {})
     _tools(request)
     return request
+
+
+def json_schema(schema: Json) -> Json:
+    """Return Gemini's OpenAPI-like Schema as JSON Schema: lower-case types, `nullable` as a type."""
+    made = {key: value for key, value in schema.items() if key not in ("nullable", "propertyOrdering", "example")}
+    if isinstance(made.get("type"), str):
+        kind = made["type"].lower()
+        made["type"] = [kind, "null"] if schema.get("nullable") else kind
+    if "properties" in made:
+        made["properties"] = {name: json_schema(inner) for name, inner in made["properties"].items()}
+    if "items" in made:
+        made["items"] = json_schema(made["items"])
+    if "anyOf" in made:
+        made["anyOf"] = [json_schema(inner) for inner in made["anyOf"]]
+    return made
 
 
 def words(name: str) -> str:
@@ -142,7 +158,16 @@ def _config(config: Json) -> None:
         raise RefusedError("Response schema is only supported with response mime type `application/json`.")
     if "responseSchema" in config and "responseJsonSchema" in config:
         raise RefusedError("Only one of response_schema and response_json_schema may be set.")
+    _schema(config, "responseSchema", "responseJsonSchema", "generation_config")
     _thinking(config.get("thinkingConfig") or {})
+
+
+def _schema(owner: Json, openapi: str, plain: str, path: str) -> None:
+    """Check a schema in either of its two forms."""
+    schema = json_schema(owner[openapi]) if openapi in owner else owner.get(plain, True)
+    problem = malformed(schema)
+    if problem is not None:
+        raise RefusedError(f"* {path}.{words(openapi)}: schema is invalid: {problem}\n")
 
 
 def _thinking(thinking: Json) -> None:
@@ -187,4 +212,5 @@ def _declaration(function: Json, path: str) -> str:
         )
     if "parameters" in function and "parametersJsonSchema" in function:
         raise RefusedError(f"* {path}: only one of parameters and parameters_json_schema may be set.\n")
+    _schema(function, "parameters", "parametersJsonSchema", path)
     return str(name)

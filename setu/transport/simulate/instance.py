@@ -11,12 +11,22 @@ from typing import Any
 
 from setu.transport.simulate.dice import Dice
 from setu.transport.simulate.pattern import matching
+from setu.transport.simulate.schema_rules import resolve
 
 Schema = Any
 """A schema as parsed JSON: an object, or true or false."""
 
 DEEP = 4
 """Levels of nesting after which only what is required is generated."""
+
+BOTTOM = 40
+"""Levels after which a schema that recurses without end is cut off."""
+
+MOST = 2000
+"""Values after which a schema that multiplies without end gets nulls."""
+
+LONGEST = 2000
+"""Characters and items that a schema may ask for at least; a model would not write more either."""
 
 WORDS = (
     "amber",
@@ -51,14 +61,18 @@ _COMBINED = ("allOf", "anyOf", "oneOf", "$ref")
 class Sampler:
     """Fill schemas of one document; `$ref` is resolved against `root`."""
 
-    __slots__ = ("_dice", "_root")
+    __slots__ = ("_dice", "_left", "_root")
 
     def __init__(self, root: Schema, dice: Dice) -> None:
         self._root = root
         self._dice = dice
+        self._left = MOST
 
     def sample(self, schema: Schema | None = None, depth: int = 0) -> Any:
         """Return a value for a schema, by default the document itself."""
+        self._left -= 1
+        if self._left < 0 or depth > BOTTOM:
+            return None
         flat = self._flatten(self._root if schema is None else schema, depth)
         if "const" in flat:
             return flat["const"]
@@ -82,7 +96,7 @@ class Sampler:
 
     def _flatten(self, schema: Schema, depth: int) -> dict[str, Any]:
         """Resolve references and choose among alternatives until only plain keywords are left."""
-        if not isinstance(schema, dict):
+        if not isinstance(schema, dict) or depth > BOTTOM:
             return {}
         flat = {key: value for key, value in schema.items() if key not in _COMBINED}
         for part in self._parts(schema, depth):
@@ -92,7 +106,7 @@ class Sampler:
     def _parts(self, schema: Mapping[str, Any], depth: int) -> list[Schema]:
         parts = list(schema.get("allOf") or ())
         if "$ref" in schema:
-            parts.append(self._resolve(str(schema["$ref"])))
+            parts.append(resolve(schema["$ref"], self._root))
         return parts + [self._choose(schema[key], depth) for key in ("anyOf", "oneOf") if schema.get(key)]
 
     def _choose(self, options: list[Schema], depth: int) -> Schema:
@@ -100,13 +114,6 @@ class Sampler:
         if depth < DEEP:
             return self._dice.pick(options)
         return min(options, key=_nesting)
-
-    def _resolve(self, reference: str) -> Schema:
-        node = self._root
-        for step in reference.removeprefix("#").split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            node = node.get(name, {}) if isinstance(node, dict) else {}
-        return node
 
     def _kind(self, flat: Mapping[str, Any], depth: int) -> str:
         kind = flat.get("type")
@@ -123,7 +130,7 @@ class Sampler:
     def _object(self, flat: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = flat.get("properties") or {}
         required = list(flat.get("required") or ())
-        least = flat.get("minProperties", 0)
+        least = min(flat.get("minProperties", 0), LONGEST)
         made: dict[str, Any] = {}
         for name in [*properties, *(name for name in required if name not in properties)]:
             wanted = name in required or len(made) < least or (depth < DEEP and self._dice.chance(2))
@@ -132,18 +139,20 @@ class Sampler:
         rest = flat.get("additionalProperties", True)
         while len(made) < least or (isinstance(rest, dict) and not made and depth < DEEP):
             made[f"key_{len(made)}"] = self.sample(rest, depth + 1)
+            if flat.get("maxProperties") == 0:
+                return {}
         return made
 
     def _array(self, flat: Mapping[str, Any], depth: int) -> list[Any]:
         lead = [self.sample(part, depth + 1) for part in flat.get("prefixItems") or ()]
-        least = max(flat.get("minItems", 0), len(lead))
+        least = min(max(flat.get("minItems", 0), len(lead)), LONGEST)
         most = flat.get("maxItems", least + 2)
         size = least if depth >= DEEP else self._dice.between(least, max(least, min(most, least + 2)))
         items = flat.get("items", True)
         if items is False:
             return lead
         made = list(lead)
-        for _ in range(200):  # uniqueItems over a small domain may need several throws
+        for _ in range(2 * LONGEST):  # uniqueItems over a small domain may need several throws
             if len(made) >= size:
                 break
             value = self.sample({"type": "string"} if items is True else items, depth + 1)
@@ -165,7 +174,7 @@ class Sampler:
             return float(step * self._dice.between(first, max(first, math.floor(high / step))))
         low, high = _bounds(flat, 0)
         share = self._dice.between(1, 15) / 16  # strictly inside, so that exclusive bounds hold too
-        return low if low == high else low + (high - low) * share
+        return low if low == high else low * (1 - share) + high * share
 
     def _string(self, flat: Mapping[str, Any]) -> str:
         if flat.get("pattern"):
@@ -173,7 +182,7 @@ class Sampler:
         if flat.get("format") in _FORMATS:
             return self._dice.pick(_FORMATS[flat["format"]])
         text = " ".join(self._dice.pick(WORDS) for _ in range(self._dice.between(1, 3)))
-        while len(text) < flat.get("minLength", 0):
+        while len(text) < min(flat.get("minLength", 0), LONGEST):
             text += " " + self._dice.pick(WORDS)
         most = flat.get("maxLength")
         return text if most is None else text[:most]

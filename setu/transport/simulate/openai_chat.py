@@ -13,9 +13,9 @@ from setu.http import Headers
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, arguments_text, count, groups, slices
 from setu.transport.simulate.dice import Dice, digest
 from setu.transport.simulate.openai_chat_rules import check
-from setu.transport.simulate.openai_chat_tool_rules import named_choice
+from setu.transport.simulate.openai_chat_tool_rules import allowed_name, named_choice
 from setu.transport.simulate.refused import RefusedError
-from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document
+from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document, parse
 
 Json = dict[str, Any]
 
@@ -43,8 +43,7 @@ def respond(query: Query) -> Reply:
 
 def _body(raw: bytes) -> Json:
     try:
-        body = _json.decode(raw)
-        _json.encode(body)  # a lone surrogate decodes but is no text
+        body = parse(raw)
     except _json.JsonError:
         body = None
     if not isinstance(body, dict):
@@ -158,7 +157,7 @@ def _callable(body: Json) -> tuple[tuple[Tool, ...], bool]:
         return (), False
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
         inner = choice["allowed_tools"]
-        names = [(tool.get(tool.get("type")) or tool).get("name") for tool in inner["tools"]]
+        names = [allowed_name(tool, "tools") for tool in inner["tools"]]
         return tuple(tool for tool in tools if tool.name in names), inner["mode"] == "required"
     named = named_choice(choice) or (choice.get("name") if isinstance(choice, dict) else None)
     if named is not None:

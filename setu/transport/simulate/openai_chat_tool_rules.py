@@ -4,6 +4,7 @@ from typing import Any
 
 from setu.transport.simulate.openai_chat_wording import Json, Param, bad_value, check_param, needed, tool_name, typed
 from setu.transport.simulate.refused import RefusedError
+from setu.transport.simulate.schema_rules import malformed
 
 
 def check_tools(body: Json) -> None:
@@ -35,10 +36,13 @@ def _definition(function: Json, path: str) -> str:
     if schema is None:
         return str(name)
     typed(schema, f"{path}.parameters", "object")
+    problem = malformed(schema)
     if schema and schema.get("type", "object") != "object":
+        kind = schema.get("type")
+        problem = f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
+    if problem is not None:
         raise RefusedError(
-            f"Invalid schema for function '{name}': schema must be a JSON Schema of 'type: \"object\"', "
-            f"got 'type: \"{schema.get('type')}\"'.",
+            f"Invalid schema for function '{name}': {problem}",
             param=f"{path}.parameters",
             code="invalid_function_parameters",
         )
@@ -58,7 +62,8 @@ def _tool_choice(choice: Any, names: list[str]) -> None:
         inner = needed(choice, kind, "object", "tool_choice")
         if kind == "allowed_tools":
             needed(inner, "mode", "string", "tool_choice.allowed_tools")
-            needed(inner, "tools", "array", "tool_choice.allowed_tools")
+            for index, tool in enumerate(needed(inner, "tools", "array", "tool_choice.allowed_tools")):
+                allowed_name(tool, f"tool_choice.allowed_tools.tools[{index}]")
         else:
             needed(inner, "name", "string", f"tool_choice.{kind}")
     if not names and choice != "none":
@@ -69,6 +74,12 @@ def _tool_choice(choice: Any, names: list[str]) -> None:
     named = named_choice(choice)
     if named is not None and named not in names:
         raise RefusedError(f"Tool choice '{named}' not found in 'tools' parameter.", param="tool_choice")
+
+
+def allowed_name(tool: Any, path: str) -> str:
+    """Return the name of an entry of `allowed_tools`, which repeats a tool's type and name."""
+    kind = needed(typed(tool, path, "object"), "type", "string", path)
+    return str(needed(needed(tool, kind, "object", path), "name", "string", f"{path}.{kind}"))
 
 
 def named_choice(choice: Any) -> str | None:
@@ -95,6 +106,9 @@ def check_response_format(form: Json) -> None:
             code="missing_required_parameter",
         )
     typed(inner["schema"], "response_format.json_schema.schema", "object")
+    problem = malformed(inner["schema"])
+    if problem is not None:
+        raise RefusedError(f"Invalid schema for response_format '{name}': {problem}", param="response_format")
     if inner.get("strict") is True:
         strict_schema(inner["schema"], f"response_format '{name}'", "response_format", None)
 

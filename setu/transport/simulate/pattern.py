@@ -9,6 +9,7 @@ from setu.transport.simulate.dice import Dice
 # The standard library's own parser of patterns; its name is private, its output has not changed since 3.6.
 _parse: Any = importlib.import_module("re._parser").parse
 
+_MOST_REPEATS = 64
 _PRINTABLE = [chr(code) for code in range(0x20, 0x7F)]
 _CATEGORIES = {
     "CATEGORY_DIGIT": "0123456789",
@@ -41,8 +42,8 @@ def _node(op: str, argument: Any, dice: Dice) -> str:
         case "IN":
             return dice.pick(_members(argument))
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            least, most, inner = argument
-            return "".join(_sequence(inner, dice) for _ in range(dice.between(least, min(int(most), least + 3))))
+            least, most, inner = min(argument[0], _MOST_REPEATS), int(argument[1]), argument[2]
+            return "".join(_sequence(inner, dice) for _ in range(dice.between(least, min(most, least + 3))))
         case "SUBPATTERN":
             return _sequence(argument[3], dice)
         case "BRANCH":

@@ -8,6 +8,7 @@ import msgspec
 from setu import _json
 from setu.dialects.record import Route
 from setu.http import Headers
+from setu.transport.simulate.dice import digest
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,21 @@ BROKEN_MODEL = "no-such-model"
 
 WRONG_KEY = "invalid"
 """The one API key that is refused."""
+
+
+def parse(raw: bytes) -> Any:
+    """Return a request's body.
+
+    Raises:
+        JsonError: it is not JSON, is nested too deeply, or has a lone surrogate, which decodes but is no text.
+    """
+    body = _json.decode(raw)
+    _json.encode(body)
+    try:
+        digest(body)
+    except RecursionError:
+        raise _json.JsonError("JSON is nested too deeply") from None
+    return body
 
 
 def document(value: Any, headers: dict[str, str], status: int = 200) -> Reply:

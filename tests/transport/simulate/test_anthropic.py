@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from tests.transport.simulate.mutated import mutations
 from tests.transport.simulate.upstream import WEATHER, ask, events, message, user
 
 EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
@@ -177,6 +178,7 @@ def test_the_same_request_gets_the_same_bytes():
 
 
 BIG = {"type": "object", "properties": {"a": {"type": "object"}}, "additionalProperties": False}
+BIG_CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
 ILLEGAL: list[tuple[dict[str, Any], str]] = [
     ({"foo": 1}, "foo: Extra inputs are not permitted"),
     ({"max_tokens": "9"}, "max_tokens: Input should be a valid integer"),
@@ -207,7 +209,7 @@ ILLEGAL: list[tuple[dict[str, Any], str]] = [
         {"messages": [user("x"), {"role": "assistant", "content": "so "}]},
         "messages: final assistant content cannot end",
     ),
-    ({"temperature": 1.1}, "temperature: Input should be less than or equal to 1"),
+    ({"temperature": 1.1}, "temperature: range: 0..1"),
     ({"stop_sequences": [" "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
     (
         {"tools": [{"name": "a b", "input_schema": {"type": "object"}}]},
@@ -285,17 +287,40 @@ def test_models_are_listed_for_anthropic_s_clients():
     assert ask("/v1/models/nope", method="GET", anthropic_version="2023-06-01").status == 404
 
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-KEYS = st.sampled_from(
-    ["model", "messages", "system", "tools", "tool_choice", "thinking", "stop_sequences", "metadata", "output_config"]
-)
+RICH: dict[str, Any] = {
+    "model": "claude-x",
+    "max_tokens": 3000,
+    "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    "messages": [
+        user([{"type": "text", "text": "x"}, {"type": "image", "source": {"type": "url", "url": "https://x.test/a"}}]),
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "a", "signature": "b"}, USE]},
+        user([RESULT | {"content": [{"type": "text", "text": "21"}]}, {"type": "text", "text": "parallel:2"}]),
+    ],
+    "tools": [TOOL, OTHER, {"type": "web_search_20250305", "name": "web_search"}],
+    "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+    "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": BIG_CLOSED}},
+    "stop_sequences": ["END"],
+    "metadata": {"user_id": "u"},
+    "stream": True,
+    "top_p": 0.9,
+}
 
 
-@given(st.dictionaries(KEYS, JSON_VALUES, max_size=4))
+def test_the_request_that_is_mutated_is_legal():
+    assert message(**RICH).status == 200
+
+
+@given(mutations(RICH))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(changes):
-    assert message(**changes).status in (200, 400)
+def test_whatever_comes_is_answered_or_refused(body):
+    assert ask("/v1/messages", body, anthropic_version="2023-06-01").status in (200, 400)
+
+
+@pytest.mark.parametrize("schema", [{"properties": []}, {"properties": {"a": {"type": "text"}}}, {"$ref": "#/nowhere"}])
+def test_a_malformed_schema_is_refused(schema):
+    tool = {"name": "f", "input_schema": {"type": "object"} | schema}
+
+    assert (
+        message(tools=[tool]).json["error"]["message"].startswith("tools.0.custom.input_schema: JSON schema is invalid")
+    )

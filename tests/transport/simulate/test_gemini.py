@@ -7,6 +7,7 @@ from google.genai import types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.transport.simulate.mutated import mutations
 from tests.transport.simulate.upstream import WEATHER, ask, elements, events, generate
 
 DECLARED: dict[str, Any] = {"name": "weather", "parametersJsonSchema": WEATHER}
@@ -252,15 +253,50 @@ def test_models_are_listed_and_tokens_counted():
     )
 
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-KEYS = st.sampled_from(["contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings"])
+RICH: dict[str, Any] = {
+    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    "contents": [
+        {"role": "user", "parts": [{"text": "x"}, {"inlineData": {"mimeType": "image/png", "data": "eA=="}}]},
+        {"role": "model", "parts": [{"text": "a", "thought": True}, CALL]},
+        {"role": "user", "parts": [RESULT, {"text": "parallel:2"}]},
+    ],
+    "tools": [
+        *TOOLS,
+        {
+            "functionDeclarations": [
+                {"name": "f", "parameters": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}}
+            ]
+        },
+    ],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
+    "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+    "generationConfig": {
+        "candidateCount": 2,
+        "stopSequences": ["END"],
+        "responseMimeType": "application/json",
+        "responseSchema": {"type": "OBJECT", "properties": {"a": {"type": "ARRAY", "items": {"type": "STRING"}}}},
+        "thinkingConfig": {"includeThoughts": True, "thinkingBudget": 128},
+        "responseLogprobs": True,
+        "logprobs": 1,
+    },
+}
 
 
-@given(st.dictionaries(KEYS, JSON_VALUES, max_size=4))
+def test_the_request_that_is_mutated_is_legal():
+    assert generate(**RICH).status == 200
+
+
+@given(mutations(RICH), st.sampled_from(["", "sse", "array"]))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(changes):
-    assert generate(**changes).status in (200, 400)
+def test_whatever_comes_is_answered_or_refused(body, stream):
+    method = "streamGenerateContent" if stream else "generateContent"
+
+    answered = ask(f"/v1beta/models/gemini-3-x:{method}", body, query="alt=sse" if stream == "sse" else "")
+
+    assert answered.status in (200, 400)
+
+
+@pytest.mark.parametrize("schema", [{"type": "TEXT"}, {"type": "OBJECT", "required": "a"}])
+def test_a_malformed_schema_is_refused(schema):
+    assert generate(tools=[{"functionDeclarations": [{"name": "f", "parameters": schema}]}]).status == 400
+    assert generate(**config(responseMimeType="application/json", responseSchema=schema)).status == 400

@@ -87,3 +87,20 @@ def test_required_names_without_a_property_are_filled():
 
 def test_a_pattern_that_is_no_regular_expression_gives_the_empty_string():
     assert sample({"type": "string", "pattern": "("}, Dice(b"s")) == ""
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"type": "object", "properties": {"x": {"$ref": "#"}, "y": {"$ref": "#"}}, "required": ["x", "y"]},
+        {"type": "string", "minLength": 10**9},
+        {"type": "array", "items": {"type": "array", "minItems": 10**9}, "minItems": 10**9},
+        {"type": "object", "minProperties": 10**9},
+        {"type": "string", "pattern": "((a{9999}){9})"},
+        {"type": "number", "minimum": -1.7e308, "maximum": 1.7e308},
+    ],
+    ids=json.dumps,
+)
+def test_a_schema_that_asks_for_too_much_gets_something_small_and_finite(schema):
+    assert len(json.dumps(sample(schema, Dice(b"s")), allow_nan=False)) < 100_000

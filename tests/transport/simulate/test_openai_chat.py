@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.model import Model
 
+from tests.transport.simulate.mutated import mutations
 from tests.transport.simulate.upstream import WEATHER, ask, chat, events, user
 
 TOOL: dict[str, Any] = {"type": "function", "function": {"name": "weather", "parameters": WEATHER}}
@@ -302,19 +303,53 @@ def test_an_unknown_path_is_a_404():
     assert ask("/v1/nothing", {}).status == 404
 
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-KEYS = st.sampled_from(
-    ["model", "messages", "n", "stop", "tools", "tool_choice", "stream", "stream_options", "logit_bias"]
-)
+RICH: dict[str, Any] = {
+    "model": "gpt-x",
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        user(
+            [{"type": "text", "text": "call:weather"}, {"type": "image_url", "image_url": {"url": "https://x.test/a"}}]
+        ),
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "21"}]},
+        user("parallel:2"),
+    ],
+    "tools": [TOOL, OTHER, CUSTOM],
+    "tool_choice": {
+        "type": "allowed_tools",
+        "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "weather"}}]},
+    },
+    "response_format": {"type": "json_schema", "json_schema": {"name": "w", "strict": True, "schema": WEATHER}},
+    "stop": ["END"],
+    "logit_bias": {"7": 1},
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "n": 2,
+    "logprobs": True,
+    "top_logprobs": 1,
+    "functions": [{"name": "f", "parameters": {}}],
+    "function_call": {"name": "f"},
+}
 
 
-@given(st.dictionaries(KEYS, JSON_VALUES, max_size=4))
+def test_the_request_that_is_mutated_is_legal():
+    assert chat(**RICH).status == 200
+
+
+@given(mutations(RICH))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(changes):
-    answered = chat(**changes)
+def test_whatever_comes_is_answered_or_refused(body):
+    assert ask("/v1/chat/completions", body).status in (200, 400)
 
-    assert answered.status in (200, 400)
+
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"properties": []}, {"$ref": "#/nowhere"}, {"required": "a"}])
+def test_a_malformed_schema_is_refused(schema):
+    form = {"type": "json_schema", "json_schema": {"name": "w", "schema": schema}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"} | schema}}
+
+    assert chat(response_format=form).json["error"]["param"] == "response_format"
+    assert chat(tools=[tool]).json["error"]["code"] == "invalid_function_parameters"
+
+
+def test_json_nested_beyond_reason_is_a_400():
+    assert ask("/v1/chat/completions", b'{"model":"m","messages":' + b"[" * 990 + b"]" * 990 + b"}").status == 400

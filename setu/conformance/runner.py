@@ -1,0 +1,154 @@
+"""Run the suite for one provider, offline: recordings, scenarios, laws, fuzzing."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+import tomli
+
+from setu import build
+from setu.bundled import data_dir
+from setu.cassette.library import Library
+from setu.cassette.model import Interaction
+from setu.config.model import Config, ProviderConfig
+from setu.conformance import fuzz, play_cassettes, play_scenarios, scenario
+from setu.conformance.catalogue import load as load_catalogue
+from setu.conformance.laws import table as laws
+from setu.conformance.laws.subject import Subject
+from setu.conformance.results import Run, collect
+from setu.conformance.tally import Tally
+from setu.dialects.record import Dialect
+from setu.dialects.registry import DIALECTS
+from setu.errors import CassetteNotFoundError, ConfigError
+from setu.providers import lookup
+from setu.providers.deployment import Deployment
+from setu.server.openapi import document
+from setu.server.serve import Background
+from setu.transport.simulate.simulator import Simulator
+
+ALL = ("openai", "anthropic", "gemini", "openrouter")
+OFFLINE_KEY = "setu-offline"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run. `cassettes` replaces the bundled recordings; `dialects` are those under test."""
+
+    cassettes: Path | None = None
+    dialects: Mapping[str, Dialect] = msgspec.field(default_factory=lambda: DIALECTS)
+    seed: int = 0
+    max_examples: int = 40
+    fuzz: bool = True
+    laws: bool = True
+    scenarios: bool = True
+
+
+def names_of(provider: str) -> tuple[str, ...]:
+    """Return the providers that a `--provider` value means.
+
+    Raises:
+        ConfigError: there is no such provider.
+    """
+    if provider == "all":
+        return ALL
+    lookup.find(provider)
+    return (lookup.ALIASES.get(provider, provider),)
+
+
+def run(name: str, settings: Settings) -> Run:
+    """Judge one provider's adapter and sum up.
+
+    Raises:
+        CassetteNotFoundError: there are no recordings of this provider.
+    """
+    deployment = _deployment(name)
+    model = next(iter(deployment.models), "model")
+    tally = Tally()
+    recorded = _recordings(deployment, settings)
+    asyncio.run(_play(deployment, model, recorded, settings, tally))
+    if settings.laws:
+        subject = Subject(
+            deployment=deployment,
+            dialects=settings.dialects,
+            model=f"{deployment.name}/{model}",
+            seed=settings.seed,
+            examples=settings.max_examples,
+        )
+        laws.run(subject, tally)
+    if settings.fuzz:
+        _fuzz(deployment, model, settings, tally)
+    return collect(
+        f"{name} (offline, {len(recorded)} recordings)",
+        load_catalogue(),
+        tally.observations,
+        unsupported=_expected(name),
+    )
+
+
+def minimum(name: str) -> int:
+    """Return how many checks a full run of a provider must have judged; 1 for a provider of a third party."""
+    found = _table("minimum").get(name, 1)
+    assert isinstance(found, int)
+    return found
+
+
+def _expected(name: str) -> Mapping[str, str]:
+    table = _table("unsupported").get(name, {})
+    assert isinstance(table, dict)
+    return table
+
+
+def _table(kind: str) -> dict[str, object]:
+    path = data_dir("conformance") / "expected" / "providers.toml"
+    table = tomli.loads(path.read_text(encoding="utf-8")).get(kind, {})
+    assert isinstance(table, dict)
+    return table
+
+
+def _deployment(name: str) -> Deployment:
+    provider = lookup.find(name)
+    section = ProviderConfig(type=name) if provider.base_url else ProviderConfig(type=name, base_url="http://local/v1")
+    label = provider.name
+    return build.deployments(Config(providers={label: section}), {}, offline_key=OFFLINE_KEY)[label]
+
+
+def _recordings(deployment: Deployment, settings: Settings) -> list[Interaction]:
+    own = data_dir("cassettes") / deployment.name
+    if settings.cassettes is None and not own.is_dir():
+        return []
+    library = Library.load([settings.cassettes or own])
+    hosts = frozenset(urlsplit(lookup.find(name).base_url).netloc for name in ALL)
+    found = play_cassettes.of_provider(library.interactions, deployment, hosts)
+    if not found:
+        raise CassetteNotFoundError(f"no chat recordings of {deployment.name} in {settings.cassettes or own}")
+    return found
+
+
+async def _play(
+    deployment: Deployment, model: str, recorded: list[Interaction], settings: Settings, tally: Tally
+) -> None:
+    recordings = play_cassettes.Stage(deployment, settings.dialects, tally)
+    for interaction in recorded:
+        await recordings.run(interaction)
+    if not settings.scenarios:
+        return
+    stage = play_scenarios.Stage(deployment, model, settings.dialects, tally)
+    for one in scenario.load(data_dir("conformance") / "scenarios"):
+        await stage.run(one)
+
+
+def _fuzz(deployment: Deployment, model: str, settings: Settings, tally: Tally) -> None:
+    gateway = build.gateway(
+        {deployment.name: deployment},
+        Simulator(build.SystemClock()),
+        dialects=settings.dialects,
+        on_call=lambda _call: None,
+    )
+    app = build.app(gateway, Config(), dict)
+    with Background(app) as server:
+        model = f"{deployment.name}/{model}"
+        fuzz.run(server.url, model, document(), tally, seed=settings.seed, examples=settings.max_examples)
+
+
+__all__ = ["ALL", "ConfigError", "Settings", "minimum", "names_of", "run"]

@@ -1,0 +1,400 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from setu.cassette.library import Appender, Library, Shelf, file_name_of, read_cassette
+from setu.cassette.model import Recording
+from setu.cassette.serialize import HEADER, render_block
+from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError, NoMatchError
+from tests.cassette.samples import ANTHROPIC_STREAM, interaction, request, talk
+
+KEY = "sk-ant-api03-Abc_123-Def456Ghi789"
+
+
+def saved(path, *interactions):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + "".join(map(render_block, interactions)))
+    return path
+
+
+def bodies(library, *requests):
+    return [library.take(each).exchange.body for each in requests]
+
+
+def test_recordings_of_one_request_are_served_in_order():
+    library = Library(interaction(body, asked=talk("hi")) for body in (b"1", b"2", b"3"))
+
+    assert bodies(library, talk("hi"), talk("hi"), talk("hi")) == [b"1", b"2", b"3"]
+    assert library.unused() == ()
+
+
+def test_each_request_has_its_own_queue():
+    library = Library(
+        [interaction(b"1", asked=talk("a")), interaction(b"2", asked=talk("b")), interaction(b"3", asked=talk("a"))]
+    )
+
+    assert bodies(library, talk("b"), talk("a"), talk("a")) == [b"2", b"1", b"3"]
+
+
+def test_used_up_recordings_are_a_miss_that_says_so():
+    library = Library([interaction(asked=talk("hi"))])
+    library.take(talk("hi"))
+
+    with pytest.raises(NoMatchError, match="POST /v1/messages was recorded once and has been served as often"):
+        library.take(talk("hi"))
+    assert library.misses == 1
+
+
+@pytest.mark.parametrize(("on_exhausted", "expected"), [("last", b"122222"), ("cycle", b"121212")])
+def test_used_up_recordings_may_be_served_again(on_exhausted, expected):
+    library = Library([interaction(b"1"), interaction(b"2")], on_exhausted=on_exhausted)
+
+    assert b"".join(bodies(library, *[request()] * 6)) == expected
+
+
+def test_recordings_of_the_same_origin_win():
+    openai, other = "https://api.openai.com", "https://other.example"
+    library = Library(interaction(host.encode(), asked=request(origin=host)) for host in (openai, other))
+
+    assert bodies(library, request(origin=other), request(origin="")) == [other.encode(), openai.encode()]
+    with pytest.raises(NoMatchError):
+        library.take(request(origin=other))
+
+
+def test_a_request_from_an_unrecorded_origin_gets_any():
+    library = Library([interaction(b"1", asked=request(origin="https://a.example"))])
+
+    assert bodies(library, request(origin="https://b.example")) == [b"1"]
+
+
+def test_a_miss_names_the_nearest_recording_and_the_divergent_message(tmp_path):
+    near = interaction(asked=talk("hello", "hi", "what is 2+2?"))
+    saved(tmp_path / "a.yaml", interaction(asked=talk("other")), near)
+    library = Library.load(tmp_path)
+
+    with pytest.raises(NoMatchError) as caught:
+        library.take(talk("hello", "hi", "what is 2+3?"))
+
+    line = (tmp_path / "a.yaml").read_text().splitlines().index("- request:", 3) + 1
+    place = f"{tmp_path / 'a.yaml'}:{line}"
+    assert str(caught.value) == (
+        f"no recording answers POST /v1/messages; the nearest, {place}, differs first at /messages/2/content"
+    )
+    assert caught.value.nearest[0] == place
+    assert caught.value.report.splitlines() == [
+        f"nearest recording: {place}",
+        "first difference: /messages/2/content",
+        "  /messages/2/content",
+        '  - "what is 2+2?"',
+        '  + "what is 2+3?"',
+        f"next nearest: {tmp_path / 'a.yaml'}:3",
+        "to record it: setu record -- COMMAND, where COMMAND makes this call",
+    ]
+
+
+def test_a_miss_never_shows_a_secret():
+    library = Library([interaction(asked=talk("a"))], secrets=("known-value",))
+    asked = talk(f"my key {KEY} and known-value")
+    asked.query = "key=Zx81"
+    asked.path = f"/v1/{KEY}/messages"
+
+    with pytest.raises(NoMatchError) as caught:
+        library.take(asked)
+
+    shown = str(caught.value) + caught.value.report
+    assert [secret for secret in (KEY, "known-value", "Zx81") if secret in shown] == []
+
+
+def test_a_miss_without_any_recording_says_so():
+    with pytest.raises(NoMatchError, match="no recordings are loaded"):
+        Library().take(request())
+
+
+def test_misses_are_kept_as_json_lines(tmp_path):
+    file = tmp_path / "setu-misses.jsonl"
+    library = Library([interaction(asked=talk("a"))], misses_file=file)
+    for text in ("b", "c"):
+        with pytest.raises(NoMatchError):
+            library.take(talk(text))
+
+    [first, second] = map(json.loads, file.read_text().splitlines())
+    assert first["target"] == "/v1/messages"
+    assert "differs first at /messages/0/content" in second["message"]
+    assert library.misses == 2
+
+
+def test_a_misses_file_that_cannot_be_written_changes_nothing(tmp_path):
+    library = Library([interaction(asked=talk("a"))], misses_file=tmp_path)
+
+    with pytest.raises(NoMatchError):
+        library.take(talk("b"))
+
+
+def test_redaction_comes_before_matching():
+    recorded = interaction(b"1", asked=talk("my key is REDACTED"))
+
+    asked = talk(f"my key is {KEY}")
+    asked.query = "key=anything"
+    asked.headers.set("x-api-key", KEY)
+
+    assert bodies(Library([recorded]), asked) == [b"1"]
+
+
+def test_volatile_members_do_not_count():
+    library = Library([interaction(b"1", asked=talk("a", user="u1"))], volatile={"anthropic": ("/user",)})
+
+    assert bodies(library, talk("a", user="u2")) == [b"1"]
+
+
+def test_unused_recordings_are_known():
+    library = Library([interaction(asked=talk("a")), interaction(b"2", asked=talk("b"))])
+    library.take(talk("a"))
+
+    assert [found.exchange.body for found in library.unused()] == [b"2"]
+    assert len(library) == 2
+
+
+def test_directories_are_read_at_any_depth_in_order(tmp_path):
+    saved(tmp_path / "b" / "x.yml", interaction(b"2"))
+    saved(tmp_path / "a.yaml", interaction(b"1"))
+    (tmp_path / "README.md").write_text("no cassette")
+
+    library = Library.load(str(tmp_path))
+
+    assert [found.exchange.body for found in library.interactions] == [b"1", b"2"]
+    assert library.interactions[1].place == f"{tmp_path}/b/x.yml:3"
+
+
+def test_several_paths_are_read_in_their_order(tmp_path):
+    one, other = saved(tmp_path / "1.yaml", interaction(b"1")), saved(tmp_path / "2.yaml", interaction(b"2"))
+
+    assert [found.exchange.body for found in Library.load([other, one]).interactions] == [b"2", b"1"]
+
+
+def test_notes_of_recordings_are_collected(tmp_path):
+    path = saved(tmp_path / "a.yaml", interaction(b'{"a":1}'))
+    path.write_text(path.read_text().replace('"a": 1', '"a": 2'))
+
+    assert Library.load(path).notes == [f"{path}:3: the response body was edited after it was recorded"]
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(CassetteNotFoundError, match=r"no cassette at .*nowhere"):
+        Library.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", ":1: no 'interactions' list"),
+        ("- a\n", ":1: no 'interactions' list"),
+        ("version: 1\n", ":1: no 'interactions' list"),
+        ("interactions: 3\n", ":1: no 'interactions' list"),
+        ("version: 1\ninteractions:\n- request: [\n", ":4: not readable YAML"),
+        ("version: 1\ninteractions:\n- request: !!python/object:os.x {}\n", ":3: not readable YAML"),
+        ("version: 1\ninteractions:\n\n- response: {}\n", ":4: an interaction needs a 'request' mapping"),
+        ("a: \x07", ": not readable YAML"),
+        ('{"interactions": 1}', ":1: no 'interactions' list"),
+    ],
+)
+def test_what_is_no_cassette_is_named_with_file_and_line(tmp_path, text, problem):
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+
+    with pytest.raises(CassetteDecodeError) as caught:
+        read_cassette(path)
+
+    assert f"{path}{problem}" in str(caught.value)
+
+
+def test_text_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"a: \xff")
+
+    with pytest.raises(CassetteDecodeError, match="not UTF-8 text at byte 3"):
+        read_cassette(path)
+
+
+def test_a_file_with_a_header_only_is_empty(tmp_path):
+    assert len(Library.load(saved(tmp_path / "a.yaml"))) == 0
+
+
+def test_comments_are_allowed(tmp_path):
+    path = saved(tmp_path / "a.yaml", interaction(b"1"))
+    path.write_text("# why\n" + path.read_text().replace("  response:", "  # here\n  response:"))
+
+    assert [found.exchange.body for found in read_cassette(path)] == [b"1"]
+
+
+# Appending
+
+
+def test_appended_interactions_make_one_file(tmp_path):
+    appender = Appender(tmp_path / "new" / "a.yaml")
+    appender.append(interaction(b"1"))
+    appender.append(interaction(ANTHROPIC_STREAM))
+
+    text = (tmp_path / "new" / "a.yaml").read_text()
+    assert text == HEADER + render_block(interaction(b"1")) + render_block(interaction(ANTHROPIC_STREAM))
+
+
+def test_appending_to_a_file_with_comments_keeps_them(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("# one\n\n" + HEADER)
+
+    Appender(path).append(interaction(b"1"))
+
+    assert path.read_text() == "# one\n\n" + HEADER + render_block(interaction(b"1"))
+
+
+@pytest.mark.parametrize(
+    "text", ["interactions:\n- a\nversion: 1\n", "version: 1\n", "hello\n", "version: 1\ninteractions: []\n"]
+)
+def test_files_of_other_tools_are_not_appended_to(tmp_path, text):
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+
+    with pytest.raises(CassetteError, match="written by another tool"):
+        Appender(path).append(interaction())
+    assert path.read_text() == text
+
+
+def test_a_file_that_ends_within_an_interaction_is_not_appended_to(tmp_path):
+    path = saved(tmp_path / "a.yaml", interaction())
+    path.write_text(path.read_text()[:-30])
+
+    with pytest.raises(CassetteError, match="ends within an interaction"):
+        Appender(path).append(interaction())
+
+
+def test_after_a_crash_a_file_loads_a_beginning_or_says_where_it_breaks(tmp_path):
+    start = HEADER + render_block(interaction(b"1"))
+    whole = start + render_block(interaction(ANTHROPIC_STREAM))
+    path = tmp_path / "a.yaml"
+    outcomes = set()
+
+    for kept in range(len(start), len(whole)):
+        path.write_text(whole[:kept])
+        outcomes.add(loaded(path))
+
+    # All of the second interaction is there once its end is; what may follow is the list of what was redacted.
+    assert outcomes == {(b"1",), (b"1", ANTHROPIC_STREAM), "refused"}
+
+
+def loaded(path):
+    try:
+        return tuple(found.exchange.body for found in read_cassette(path))
+    except CassetteDecodeError as error:
+        return "refused" if str(error).startswith(f"{path}:") else str(error)
+
+
+def test_a_first_interaction_cut_off_within_a_line_is_refused(tmp_path):
+    path = tmp_path / "a.yaml"
+    whole = HEADER + render_block(interaction(ANTHROPIC_STREAM))
+    path.write_text(whole[: whole.index("ping")])
+
+    with pytest.raises(CassetteDecodeError, match=r"a\.yaml:3: the last interaction is incomplete"):
+        read_cassette(path)
+
+
+@pytest.mark.parametrize(
+    "place", ["body", "answer", "header", "path", "known"], ids=["body", "answer", "header", "path", "known"]
+)
+def test_a_secret_is_never_written(tmp_path, place):
+    path = tmp_path / "a.yaml"
+    texts = {
+        "body": interaction(asked=talk(KEY)),
+        "answer": interaction(f'{{"a":"{KEY}"}}'.encode()),
+        "header": interaction(headers={"x-request-id": KEY}),
+        "path": interaction(asked=request(path=f"/v1/{KEY}")),
+        "known": interaction(asked=talk("known-value")),
+    }
+
+    with pytest.raises(CassetteError, match="still in the interaction") as caught:
+        Appender(path, secrets=("known-value",)).append(texts[place])
+
+    assert KEY not in str(caught.value)
+    assert "known-value" not in str(caught.value)
+    assert not path.exists()
+
+
+def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(CassetteError, match=r"file/a\.yaml cannot be written: "):
+        Appender(tmp_path / "file" / "a.yaml").append(interaction())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_clear_error():
+    with pytest.raises(CassetteError, match="cannot be written: No space left on device"):
+        Appender("/dev/full").append(interaction())
+
+
+@pytest.mark.slow
+def test_four_processes_lose_nothing(tmp_path):
+    path = tmp_path / "a.yaml"
+    program = (
+        "import sys\n"
+        "from setu.cassette.library import Appender\n"
+        "from tests.cassette.samples import interaction, talk\n"
+        "for n in range(10):\n"
+        "    Appender(sys.argv[1]).append(interaction(b'data: 1\\n\\n' * 500, asked=talk(sys.argv[2], str(n))))\n"
+    )
+    root = Path(__file__).parents[2]
+    running = [subprocess.Popen([sys.executable, "-c", program, str(path), name], cwd=root) for name in "abcd"]
+
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+    library = Library.load(path)
+    assert len(library) == 40
+    for name in "abcd":
+        for n in range(10):
+            library.take(talk(name, str(n)))
+
+
+def test_each_kind_of_call_has_its_file(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.append(interaction(recording=Recording(op="anthropic.chat.stream")))
+    shelf.append(interaction(asked=request(origin="http://localhost:8080", path="/v1/embeddings")))
+    shelf.append(interaction(asked=request(origin="")))
+
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.yaml"))
+    assert files == ["api.anthropic.com/anthropic.chat.stream.yaml", "local/raw.yaml", "localhost_8080/raw.yaml"]
+
+
+def test_a_file_name_stays_below_its_directory():
+    asked = request(origin="https://../../etc")
+
+    assert file_name_of(interaction(asked=asked)) == "_.._etc/raw.yaml"
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+def test_files_read_the_same_with_and_without_libyaml(tmp_path, loader):
+    path = saved(tmp_path / "a.yaml", interaction(ANTHROPIC_STREAM), interaction("data: \U0001f600\x85\n\n".encode()))
+
+    document = yaml.load(path.read_text(), loader)
+
+    assert document == yaml.load(path.read_text(), yaml.CSafeLoader)
+
+
+@pytest.mark.timed
+def test_a_thousand_interactions_load_and_play_within_two_seconds(tmp_path):
+    history = [f"message number {n} of a longer talk, with some words in it" for n in range(10)]
+    talks = [talk(*history, str(n)) for n in range(1000)]
+    path = saved(tmp_path / "a.yaml", *(interaction(ANTHROPIC_STREAM * 6, asked=asked) for asked in talks))
+
+    assert min(_seconds_to_play(path, talks) for _ in range(3)) < 2
+
+
+def _seconds_to_play(path, talks):
+    started = time.perf_counter()
+    library = Library.load(path)
+    for asked in reversed(talks):
+        library.take(asked)
+    assert library.unused() == ()
+    return time.perf_counter() - started

@@ -1,0 +1,42 @@
+"""The bundled cassettes as tests read them: files, interactions and the JSON documents in their bodies."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from setu.cassette.library import read_cassette
+from setu.cassette.model import Interaction
+from setu.cassette.pieces import framing_of
+from setu.framing.jsonarray import JsonArrayDecoder
+from setu.framing.sse import SseDecoder
+
+ROOT = Path(__file__).parents[2] / "cassettes"
+FILES = sorted(ROOT.rglob("*.yaml"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def interaction(path: Path) -> Interaction:
+    (only,) = read_cassette(path)
+    return only
+
+
+def bundled(provider: str, scenario: str) -> Interaction:
+    (path,) = (ROOT / provider).glob(f"*/{scenario}.yaml")
+    return interaction(path)
+
+
+def documents(found: Interaction) -> list[Any]:
+    """The JSON documents of a response: its one document, or the payload of each event."""
+    exchange = found.exchange
+    framing = framing_of(exchange)
+    if framing == "json" or exchange.status >= 400:
+        return [json.loads(exchange.body)]
+    decoder = SseDecoder() if framing == "sse" else JsonArrayDecoder()
+    frames = decoder.feed(exchange.body) + decoder.close()
+    assert all(frame.terminated for frame in frames)
+    return [json.loads(frame.data) for frame in frames if frame.data not in (None, b"[DONE]")]

@@ -1,0 +1,211 @@
+import asyncio
+import json
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+from anthropic.types import Message, RawMessageStreamEvent
+from google.genai import types
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from pydantic import TypeAdapter
+
+from setu.cassette.library import Library
+from setu.cassette.match import key_of
+from setu.cassette.redact import find_secrets, redact_request, redact_response
+from setu.cassette.serialize import HEADER, render_block
+from setu.http import Response
+from setu.transport.simulate.simulator import Simulator
+from tests.cassettes.bundled import FILES, ROOT, bundled, documents, interaction, name_of
+from tests.transport.simulate.upstream import FixedClock
+
+PROVIDERS = ("openai", "anthropic", "gemini", "openrouter")
+SCENARIOS = (
+    *("text", "text-stream", "tool-call", "parallel-tools-stream", "tool-result", "reasoning", "structured-output"),
+    *("refusal", "length", "cached-usage", "midstream-error"),
+    *("error-400", "error-401", "error-404", "error-429", "error-5xx"),
+)
+EVENT: TypeAdapter[RawMessageStreamEvent] = TypeAdapter(RawMessageStreamEvent)
+each_file = pytest.mark.parametrize("path", FILES, ids=name_of)
+each_provider = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+@each_provider
+def test_every_provider_has_every_scenario(provider):
+    assert [name for name in SCENARIOS if not list((ROOT / provider).glob(f"*/{name}.yaml"))] == []
+
+
+@each_file
+def test_it_loads_without_reservations(path):
+    found = interaction(path)
+
+    assert found.notes == ()
+    assert found.recording.provenance == "reconstructed"
+    assert found.recording.dialect == path.parent.name
+    assert found.recording.key == key_of(found.exchange.request)
+    assert found.recording.wire.sha256
+    assert len(found.exchange.arrivals) > 0
+
+
+@each_file
+def test_it_is_written_as_setu_writes(path):
+    assert path.read_text() == HEADER + render_block(interaction(path))
+
+
+@each_file
+def test_plain_vcrpy_gives_the_same_answer(path):
+    from vcr.cassette import Cassette
+    from vcr.request import Request
+
+    exchange = interaction(path).exchange
+    cassette = Cassette.load(path=str(path))
+    played = cassette.play_response(Request(exchange.request.method, exchange.request.url, b"", {}))
+
+    assert played["status"]["code"] == exchange.status
+    text = played["body"]["string"]
+    text = text if isinstance(text, bytes) else text.encode()
+    if interaction(path).recording.wire.json_resp:
+        assert json.loads(text) == json.loads(exchange.body)
+    else:
+        assert text == exchange.body.replace(b"\r\n", b"\n" if b"\r\n" not in text else b"\r\n")
+
+
+@each_file
+def test_it_holds_no_secret(path):
+    exchange = interaction(path).exchange
+
+    assert not find_secrets(path.read_text())
+    assert redact_request(exchange.request)[1] == ()
+    assert redact_response(Response(exchange.status, exchange.headers, exchange.body))[1] == ()
+
+
+def test_the_readme_names_exactly_the_files():
+    named = re.findall(r"^\| `([^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+    assert sorted(named) == sorted(map(name_of, FILES))
+
+
+def test_no_two_files_answer_the_same_request():
+    library = Library.load(ROOT)
+
+    assert len(library) == len(FILES) >= 64
+    for found in library.interactions:
+        assert library.take(found.exchange.request) is found
+
+
+@each_file
+def test_its_body_has_the_sdk_s_types(path):
+    found = interaction(path)
+    provider = path.parts[len(ROOT.parts)]
+    for payload in documents(found):
+        if "error" in payload and "choices" not in payload:
+            _check_error(provider, payload, found.exchange.status)
+        else:
+            _check_payload(found.recording.dialect, payload, error="error" in payload)
+
+
+def _check_payload(dialect: str, payload, *, error: bool) -> None:
+    text = json.dumps(payload)
+    if dialect == "gemini":
+        types.GenerateContentResponse.model_validate(payload)
+    elif dialect == "anthropic" and payload["type"] == "message":
+        Message.model_validate_json(text, strict=True)
+    elif dialect == "anthropic":
+        assert payload["type"] == "ping" or EVENT.validate_json(text, strict=True)
+    elif payload["object"] == "chat.completion":
+        ChatCompletion.model_validate_json(text, strict=True)
+    elif not error:  # OpenRouter's chunk with an error has a reason of its own
+        ChatCompletionChunk.model_validate_json(text, strict=True)
+
+
+def _check_error(provider: str, payload, status: int) -> None:
+    error = payload["error"]
+    assert isinstance(error["message"], str)
+    match provider:
+        case "openai":
+            assert {"type", "param", "code"} <= error.keys()
+        case "anthropic":
+            assert payload["type"] == "error"
+            assert payload["request_id"].startswith("req_")
+        case "gemini":
+            assert error["code"] == status or status == 200
+            assert re.fullmatch("[A-Z_]+", error["status"])
+        case "openrouter":
+            assert error["code"] == status
+
+
+@each_file
+def test_the_simulator_agrees_on_what_is_legal(path):
+    found = interaction(path)
+
+    simulated = asyncio.run(Simulator(FixedClock()).send(found.exchange.request)).status
+
+    asks_for_the_impossible = path.stem == "error-400"
+    assert simulated == (400 if asks_for_the_impossible else 200)
+
+
+def _text(provider: str, payloads) -> str:
+    match provider:
+        case "anthropic":
+            blocks = [block for payload in payloads for block in payload.get("content", [])]
+            deltas = [payload["delta"] for payload in payloads if payload["type"] == "content_block_delta"]
+            return "".join(part.get("text", "") for part in [*blocks, *deltas])
+        case "gemini":
+            parts = [part for payload in payloads for part in payload["candidates"][0]["content"]["parts"]]
+            return "".join(part["text"] for part in parts if not part.get("thought"))
+        case _:
+            choices = [choice for payload in payloads for choice in payload["choices"]]
+            return "".join((choice.get("message") or choice["delta"]).get("content") or "" for choice in choices)
+
+
+@each_provider
+@pytest.mark.parametrize("pair", [("text", "text-stream"), ("reasoning", "reasoning-stream")])
+def test_a_stream_says_the_same_as_its_document(provider, pair):
+    if provider == "openai" and pair[0] == "reasoning":
+        pair = ("text", "text-stream-no-usage")  # chat completions do not show reasoning
+    document, stream = (_text(provider, documents(bundled(provider, name))) for name in pair)
+
+    assert document
+    assert document == stream
+
+
+@each_provider
+def test_the_result_turn_answers_the_recorded_call(provider):
+    call = bundled(provider, "tool-call").exchange.body.decode()
+    turn = bundled(provider, "tool-result").exchange.request.body.decode()
+    ids = re.findall(r'"(call_\w+|toolu_\w+)"|"id": "(\w{8})"', call)
+    (identity,) = {first or second for first, second in ids}
+
+    assert turn.count(f'"{identity}"') == 2
+
+
+@each_file
+def test_usage_adds_up_where_it_has_a_total(path):
+    for payload in documents(interaction(path)):
+        usage = payload.get("usage") or {}
+        if "total_tokens" in usage:
+            assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+            assert usage["prompt_tokens_details"]["cached_tokens"] <= usage["prompt_tokens"]
+            assert usage["completion_tokens_details"]["reasoning_tokens"] <= usage["completion_tokens"]
+        meta = payload.get("usageMetadata")
+        if meta:
+            parts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+            assert meta["totalTokenCount"] == sum(meta.get(part, 0) for part in parts)
+
+
+@pytest.mark.parametrize("provider", ["openai", "openrouter"])
+def test_created_is_the_day_of_the_recording_in_seconds(provider):
+    found = bundled(provider, "text")
+    (payload,) = documents(found)
+
+    assert datetime.fromtimestamp(payload["created"], UTC).date() == date.fromisoformat(found.recording.recorded)
+
+
+@each_provider
+def test_an_error_in_mid_stream_is_the_last_thing_said(provider):
+    found = bundled(provider, "midstream-error")
+    payloads = documents(found)
+
+    assert found.exchange.status == 200
+    assert "error" in payloads[-1]
+    assert not any("error" in payload for payload in payloads[:-1])
+    assert b"[DONE]" not in found.exchange.body
