@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, Self
 
+from setu.cassette.gate import leaks
 from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of
 from setu.cassette.misses import Neighbours, differences, explain
 from setu.cassette.model import Interaction
-from setu.cassette.redact import find_secrets, redact_request
+from setu.cassette.redact import redact_request
 from setu.cassette.serialize import HEADER, from_document, render_block, to_document
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
 from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError, NoMatchError
@@ -256,11 +257,9 @@ class Appender:
         """Return the block, once it is proved to hold no secret and to read back as what it was."""
         document = to_document(interaction)
         block = render_block(interaction)
-        secrets = find_secrets(block, self._secrets)
-        if secrets:
-            raise CassetteError(
-                f"{self._path}: not written: {secrets[0].what} is still in the interaction after redaction"
-            )
+        found = leaks(interaction, block, self._secrets)
+        if found:
+            raise CassetteError(f"{self._path}: not written: {found[0].what} is still in the interaction")
         if _reads_back(block, document):
             return block
         block = render_block(interaction, binary=True)

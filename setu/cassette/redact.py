@@ -35,7 +35,6 @@ RESPONSE_HEADERS = frozenset(
         "allow",
         "anthropic-version",
         "apim-request-id",
-        "cf-ray",
         "content-disposition",
         "content-encoding",
         "content-type",

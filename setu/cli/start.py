@@ -20,8 +20,10 @@ def start(
     import os
 
     from setu import build
+    from setu.cassette.library import Library
     from setu.cli.rooms import OFFLINE_KEY, listening, recorder, replayer, settings
     from setu.errors import ConfigError
+    from setu.ports import Transport
     from setu.server import serve
     from setu.telemetry import logs
     from setu.transport.httpx_ import HttpxTransport
@@ -31,7 +33,8 @@ def start(
     logs.configure(verbose=verbose)
     loaded = settings(config, host, port)
     deployed = build.deployments(loaded, os.environ, offline_key=OFFLINE_KEY if replay is not None else None)
-    library = None
+    library: Library | None = None
+    transport: Transport
     if replay is not None:
         transport, library = replayer(replay, speed=1.0)
     elif record is not None:

@@ -40,10 +40,9 @@ def _broken(assertion: Assertion, value: Any) -> str | None:
     """Return what was expected instead."""
     tests: list[tuple[bool, str]] = []
     if assertion.equals is not msgspec.UNSET:
-        same = value == assertion.equals and type(value) is type(assertion.equals)
-        tests.append((same or _numbers(value, assertion.equals), _shown(assertion.equals)))
+        tests.append((same(value, assertion.equals), _shown(assertion.equals)))
     if assertion.json is not msgspec.UNSET:
-        tests.append((_parsed(value) == assertion.json, f"JSON text of {_shown(assertion.json)}"))
+        tests.append((same(_parsed(value), assertion.json), f"JSON text of {_shown(assertion.json)}"))
     if assertion.matches is not None:
         fits = isinstance(value, str) and re.fullmatch(assertion.matches, value, re.DOTALL) is not None
         tests.append((fits, f"a match of /{assertion.matches}/"))
@@ -55,13 +54,19 @@ def _broken(assertion: Assertion, value: Any) -> str | None:
         fits = isinstance(value, (list, str, dict)) and len(value) == assertion.length
         tests.append((fits, f"a length of {assertion.length}"))
     if assertion.one_of is not None:
-        tests.append((value in assertion.one_of, f"one of {_shown(list(assertion.one_of))}"))
+        tests.append(
+            (any(same(value, wanted) for wanted in assertion.one_of), f"one of {_shown(list(assertion.one_of))}")
+        )
     return next((wanted for holds, wanted in tests if not holds), None)
 
 
-def _numbers(value: Any, wanted: Any) -> bool:
-    numeric = isinstance(value, (int, float)) and isinstance(wanted, (int, float))
-    return numeric and not isinstance(value, bool) and not isinstance(wanted, bool) and value == wanted
+def same(value: Any, wanted: Any) -> bool:
+    """Tell whether two JSON values are one: 1 is 1.0, but neither is true, at any depth (for Python all three are)."""
+    if isinstance(value, dict) and isinstance(wanted, dict):
+        return value.keys() == wanted.keys() and all(same(value[key], wanted[key]) for key in wanted)
+    if isinstance(value, (list, tuple)) and isinstance(wanted, (list, tuple)):
+        return len(value) == len(wanted) and all(map(same, value, wanted))
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 
 def _parsed(value: Any) -> Any:

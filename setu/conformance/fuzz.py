@@ -33,6 +33,7 @@ def run(url: str, model: str, document: Mapping[str, Any], tally: Tally, *, seed
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
+
     def trial(mode: Any, *, stream: bool) -> None:
         legal = mode is schemathesis.GenerationMode.POSITIVE
 
@@ -53,7 +54,8 @@ def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> 
     if legal and isinstance(case.body, dict):
         case.body["model"] = model
         case.body["stream"] = stream
-    if not legal and isinstance(case.body, dict) and isinstance(case.body.get("model"), str):
+    named = case.body.get("model") if isinstance(case.body, dict) else None
+    if not legal and isinstance(named, str) and named:
         case.body["model"] = model  # the illegal part must be something else than a model nobody serves
     response = case.call()
     place = f"fuzz ({'legal' if legal else 'illegal'}{', stream' if stream and legal else ''})"
@@ -64,8 +66,8 @@ def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> 
     if exchange.status in _REFUSED:
         problem = [] if _is_envelope(exchange.body) else [Finding(ENVELOPE, shown)]
         tally.add(ENVELOPE, problem, place)
-    for check, problem in _against_document(case, response, legal=legal):
-        tally.add(check, [Finding(check, f"{problem}: {shown}")] if problem else [], place)
+    for check, unfit in _against_document(case, response, legal=legal):
+        tally.add(check, [Finding(check, f"{unfit}: {shown}")] if unfit else [], place)
     verdicts = judge(exchange)
     wrong = [finding for findings in verdicts.values() for finding in findings]
     tally.add(CONFORMS, [Finding(CONFORMS, f"{found.check}: {found.message}: {shown}") for found in wrong[:1]], place)
@@ -75,10 +77,10 @@ def _send(case: Any, model: str, tally: Tally, *, stream: bool, legal: bool) -> 
 
 def _against_document(case: Any, response: Any, *, legal: bool) -> Iterator[tuple[str, str]]:
     """Yield what schemathesis's own checks say: does the answer fit our document, was illegal data refused?"""
-    from schemathesis.specs.openapi import checks as rules
     from schemathesis.core.failures import Failure, FailureGroup
+    from schemathesis.specs.openapi import checks as rules
 
-    wanted = {CONFORMS: (rules.content_type_conformance, rules.response_schema_conformance)}
+    wanted: dict[str, tuple[Any, ...]] = {CONFORMS: (rules.content_type_conformance, rules.response_schema_conformance)}
     if not legal:
         wanted[ENVELOPE] = (rules.negative_data_rejection,)
     for check, chosen in wanted.items():

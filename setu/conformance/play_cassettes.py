@@ -54,7 +54,8 @@ class Stage:
         route = route_of(interaction.exchange.request)
         assert route is not None
         await self._native(interaction, route)
-        if route.dialect != "openai_chat":
+        # An OpenAI client's stream is asked for as SSE; a recorded JSON array answers another question.
+        if route.dialect != "openai_chat" and route.framing != "jsonarray":
             await self._as_openai(interaction, route)
 
     async def _native(self, interaction: Interaction, route: Route) -> None:

@@ -41,6 +41,12 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     json: Any = msgspec.UNSET
     check: str | None = None
 
+    def __post_init__(self) -> None:
+        given = [self.absent, self.present, self.equals is not msgspec.UNSET, self.json is not msgspec.UNSET]
+        texts = (self.matches, self.contains, self.lacks, self.length, self.one_of)
+        if sum(given) + sum(text is not None for text in texts) != 1:
+            raise ValueError(f"the assertion at {self.pointer!r} needs exactly one test")
+
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The request. `$MODEL` in the body stands for the provider's model; Gemini's model stands in the path.

@@ -16,7 +16,7 @@ NASTY = (
 
 def texts(*, blank: bool = False) -> st.SearchStrategy[str]:
     """Text of every script, spiced with what breaks decoders; never blank unless asked for."""
-    plain = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+    plain = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
     made = st.lists(st.one_of(plain, st.sampled_from(NASTY)), min_size=1, max_size=5).map("".join)
     return made if blank else made.filter(lambda text: text.strip() != "" and "\0" not in text)
 
@@ -44,13 +44,10 @@ def tools() -> st.SearchStrategy[list[dict[str, Any]]]:
         schema = {"type": "object", "properties": members, "required": sorted(members)}
         return {"type": "function", "function": {"name": name, "description": "does it", "parameters": schema}}
 
-    return (
-        st.lists(NAMES, min_size=1, max_size=3, unique=True)
-        .flatmap(
-            lambda names: st.tuples(*(properties.map(lambda members, name=name: tool(name, members)) for name in names))
-        )
-        .map(list)
-    )
+    def kit(drawn: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        return [tool(name, members) for name, members in drawn.items()]
+
+    return st.dictionaries(NAMES, properties, min_size=1, max_size=3).map(kit)
 
 
 def _content() -> st.SearchStrategy[Any]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from setu import _json
 from setu.chat.response import Usage
 from setu.dialects.record import Dialect, Framing, Loss
@@ -62,9 +64,9 @@ class Answer:
 
     def failed(self, info: ErrorInfo) -> Response:
         """Answer with an error in the envelope of the endpoint's dialect."""
+        if info.status == OVERLOADED and self.dialect.name != "anthropic":
+            info = msgspec.structs.replace(info, status=503)
         status = info.status
-        if status == OVERLOADED and self.dialect.name != "anthropic":
-            status = 503
         headers = json_headers()
         if info.retry_after is not None:
             headers.set("retry-after", str(max(0, round(info.retry_after))))

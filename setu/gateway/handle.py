@@ -153,16 +153,33 @@ class Gateway:
                 return answer.failed(translation.error(response.status, response.headers, body))
             return answer.passed(response.status, response.headers, body, None)
         reply = self._reply(head, answer)
-        if head.stream and isinstance(translation, Bridge):
-            encoder = ENCODERS[route.framing or "sse"]()
-            frames = translation.unfolded(body, reply)
-            whole = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
-            self._seals.put(translation.learned())
-            return answer.streamed(route.framing or "sse", whole)
+        if head.stream:
+            return self._unstreamed(body, translation, route, reply, answer)
         rendered = translation.response(body, reply)
         self._seals.put(translation.learned())
         answer.lost(rendered.losses)
         return answer.whole(rendered.body)
+
+    def _unstreamed(
+        self, body: bytes, translation: Translation, route: Route, reply: Reply, answer: Answer
+    ) -> Response:
+        """Give the client its stream although the upstream did not declare one; what came says what it is."""
+        assert isinstance(translation, Bridge)
+        framing: Framing = route.framing or "sse"
+        encoder = ENCODERS[framing]()
+        if body.lstrip()[:1] == b"{":
+            frames = translation.unfolded(body, reply)
+        else:
+            # Some hosts send server-sent events as application/json; Gemini may send its array.
+            decoder = JsonArrayDecoder() if body.lstrip()[:1] == b"[" else SseDecoder()
+            stream = translation.stream(reply)
+            frames = [out for frame in (*decoder.feed(body), *decoder.close()) for out in stream.feed(frame)]
+            frames += stream.close()
+            if stream.failure is not None and not stream.started:
+                return answer.failed(stream.failure)
+        whole = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
+        self._seals.put(translation.learned())
+        return answer.streamed(framing, whole)
 
     def _relayed(
         self, response: Response, translation: Translation, route: Route, head: Head, answer: Answer

@@ -193,17 +193,47 @@ def test_json_that_an_edit_broke_is_served_as_it_stands():
     assert found.notes == ("x.yaml:3: response.body.string is no longer JSON; it is served as it stands",)
 
 
-def test_compressed_recordings_of_other_tools_are_decoded():
+@pytest.mark.parametrize(
+    ("encoding", "stored", "body"),
+    [
+        ("gzip", gzip.compress(b"plain"), b"plain"),
+        ("gzip", "plain", b"plain"),
+        ("br", "plain", b"plain"),
+    ],
+    ids=["compressed", "decoded with the header left", "unknown but text"],
+)
+def test_encoded_recordings_of_other_tools_are_served_plain(encoding, stored, body):
     document = to_document(interaction())
-    document["response"]["headers"]["content-encoding"] = ["gzip"]
-    document["response"]["body"]["string"] = gzip.compress(b"plain")
+    document["response"]["headers"]["Content-Encoding"] = [encoding]
+    document["response"]["body"]["string"] = stored
     del document["response"]["setu"]
 
     found = from_document(document)
 
-    assert found.exchange.body == b"plain"
+    assert found.exchange.body == body
     assert "content-encoding" not in found.exchange.headers
-    assert found.recording.wire.enc == "gzip"
+    assert found.recording.wire.enc == encoding
+
+
+def test_an_encoding_that_cannot_be_undone_is_served_as_it_is():
+    document = to_document(interaction(b"\x1b\x00", headers={"content-encoding": "br"}))
+
+    found = from_document(document)
+
+    assert found.exchange.body == b"\x1b\x00"
+    assert found.exchange.headers.get("content-encoding") == "br"
+
+
+def test_fields_of_a_connection_are_not_served_again():
+    document = to_document(interaction(headers={"content-type": "a"}))
+    document["response"]["headers"] |= {
+        "Transfer-Encoding": ["chunked"],
+        "Content-Length": ["3"],
+        "Date": ["x"],
+        "Connection": ["close"],
+    }
+
+    assert list(from_document(document).exchange.headers.items()) == [("content-type", "a")]
 
 
 def test_bare_dates_are_dates():

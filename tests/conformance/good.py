@@ -87,6 +87,8 @@ GOOD: dict[str, Exchange] = {
         ],
         ASK_STREAM | {"n": 2},
     ),
+    "closed after the end": chat_stream(CHUNKS, end=Ending.CLOSED_BY_CLIENT),
+    "nothing said on caching": chat_stream(CHUNKS, drop=("cache-control",)),
     "comments": exchange(CHAT, ASK_STREAM, b": hold on\n\n" + sse(*CHUNKS)),
     "error": chat(ERROR, status=400),
     "failed stream": chat_stream([*CHUNKS[:2], ERROR], done=False, upstream=(FAILED_MESSAGE,)),

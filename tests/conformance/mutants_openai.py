@@ -85,7 +85,7 @@ TRANSPORT: dict[str, dict[str, Exchange]] = {
     },
     "SSE-006": {
         "content_length": chat_stream(CHUNKS, headers={"content-length": "9"}),
-        "cacheable": chat_stream(CHUNKS, drop=("cache-control",)),
+        "cacheable": chat_stream(CHUNKS, headers={"cache-control": "public, max-age=60"}),
     },
     "SSE-007": {
         "buffered": chat_stream(

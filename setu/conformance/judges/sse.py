@@ -20,6 +20,7 @@ RULES = Rules()
 _BOM = b"\xef\xbb\xbf"
 _REPLACEMENT = "�"
 _LINE = re.compile(rb"\r\n|\n|\r")
+_CACHEABLE = re.compile(r"\bpublic\b|\b(?:s-maxage|max-age)=[1-9]")
 _FIELD = re.compile(rb"(?:data|event|id|retry)(?::|$)")
 
 _CONNECTION_FIELDS = ("proxy-authenticate", "proxy-connection", "te", "trailer", "upgrade")
@@ -138,7 +139,7 @@ def done_comes_once_and_last(view: View) -> Iterator[Finding]:
     marks = done_events(view)
     if view.ended_well and len(marks) != 1:
         yield flaw("a stream that ends well has one data: [DONE]", got=len(marks), want=1)
-    elif not view.ended_well and marks and not view.errors:
+    elif marks and view.exchange.end in (Ending.TRUNCATED, Ending.RESET, Ending.ERROR):
         yield flaw("the stream broke off, yet has a data: [DONE]", at=view.events[marks[0]])
     if view.ended_well and len(marks) == 1 and marks[0] != len(view.events) - 1:
         yield flaw("data: [DONE] is not the last event", at=view.events[marks[0]])
@@ -185,9 +186,10 @@ def errors_are_data(view: View) -> Iterator[Finding]:
 def headers_suit_a_stream(view: View) -> Iterator[Finding]:
     if "content-length" in view.exchange.headers:
         yield flaw("a stream has a Content-Length", got=view.exchange.headers.get("content-length"))
+    # Without a word on freshness the answer to a POST is not cached (RFC 9110 §9.3.3), and OpenAI says none.
     caching = view.exchange.headers.get("cache-control") or ""
-    if not any(word in caching.lower() for word in ("no-cache", "no-store")):
-        yield flaw("intermediaries may cache the stream", got=caching, want="no-cache")
+    if _CACHEABLE.search(caching.lower()):
+        yield flaw("intermediaries are invited to cache the stream", got=caching, want="no-cache")
 
 
 @RULES.add("SSE-008", lambda view: openai_stream(view) and bool(done_events(view)))

@@ -120,7 +120,7 @@ def choices_have_an_index(view: View) -> Iterator[Finding]:
         if not is_count(choice.get("index")) or choice["index"] < 0:
             yield flaw("a choice has no index (B-STR-04)", path=f"{path}.index", got=choice.get("index"), at=event)
     asked = view.asked.get("n")
-    limit = asked if is_count(asked) else 1
+    limit = int(asked) if isinstance(asked, (int, float)) and asked == int(asked) else 1  # 5.0 is an integer in JSON
     indexes = {choice["index"] for _, _, choice in _choices(view) if is_count(choice.get("index"))}
     if indexes and (min(indexes) < 0 or max(indexes) >= max(limit, 1)):
         yield flaw("a choice index lies outside n", path="$.choices[*].index", got=sorted(indexes), want=f"< {limit}")

@@ -140,8 +140,15 @@ class View:
 
     @cached_property
     def ended_well(self) -> bool:
-        """The stream came to its own end: complete, and without an error event."""
-        return self.exchange.end == Ending.COMPLETE and not self.errors
+        """The stream came to its own end, and without an error event.
+
+        A client that hangs up after the end mark has seen all of it.
+        """
+        whole = self.exchange.end == Ending.COMPLETE
+        if self.exchange.end == Ending.CLOSED_BY_CLIENT and self.events:
+            last = self.events[-1]
+            whole = last.data == b"[DONE]" or last.fields.get("type") == "message_stop"
+        return whole and not self.errors
 
     @cached_property
     def upstream(self) -> "View | None":

@@ -62,7 +62,7 @@ class Encoder:
     def __init__(self, reply: Reply) -> None:
         self.losses = self._losses = Losses("response")
         self._reply = reply
-        self._started = Started()
+        self._started: Started | None = None
         self._head_sent = False
         self._over = False
         self._usage: Usage | None = None
@@ -91,7 +91,8 @@ class Encoder:
                 self._note(event)
                 return []
             case Ping():
-                return [*self._head(), _frame({"type": "ping"})]
+                # A sign of life before the answer has begun must not begin it under a made-up id.
+                return [*(self._head() if self._started is not None else []), _frame({"type": "ping"})]
             case Foreign():
                 return self._foreign(event)
             case _:
@@ -155,7 +156,7 @@ class Encoder:
         if self._head_sent:
             return []
         self._head_sent = True
-        started = self._started
+        started = self._started or Started()
         usage = write_usage(self._usage, started.service_tier or self._tier)
         message = message_members(started.id, self._reply, usage) | own_extra(started.extra, "", self._losses)
         return [_frame({"type": "message_start", "message": message})]
@@ -245,14 +246,16 @@ class Encoder:
     def _text(self, text: str) -> list[Frame]:
         if not text:
             return []
-        return [*self._open({"type": "text", "text": ""}), self._step("text_delta", text=text)]
+        return [*self._open_text(), self._step("text_delta", text=text)]
 
     def _cites(self, cites: tuple[Any, ...]) -> list[Frame]:
         own = own_cites(cites, f"/content/{self._index}", self._losses)
         if not own:
             return []
-        start = self._open({"type": "text", "text": ""})
-        return start + [self._step("citations_delta", citation=cite) for cite in own]
+        return self._open_text() + [self._step("citations_delta", citation=cite) for cite in own]
+
+    def _open_text(self) -> list[Frame]:
+        return self._open_late({"type": "text", "text": ""})
 
     def _thinking(self, text: str, section: tuple[bool, int]) -> list[Frame]:
         block = self._block
@@ -264,7 +267,13 @@ class Encoder:
         return [*self._open_thinking(), self._step("thinking_delta", thinking=text)]
 
     def _open_thinking(self) -> list[Frame]:
-        return self._open({"type": "thinking", "thinking": "", "signature": ""})
+        return self._open_late({"type": "thinking", "thinking": "", "signature": ""})
+
+    def _open_late(self, members: dict[str, Any]) -> list[Frame]:
+        """Open a block that waited for its first content."""
+        if self._block is None or self._block.open:
+            return []
+        return self._open(members | self._extra(self._block.value.extra))
 
     def _seal(self, event: SealAdded) -> None:
         block = self._block

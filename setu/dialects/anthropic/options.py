@@ -99,8 +99,10 @@ def write_settings(request: ChatRequest, target: Target, losses: list[Loss]) -> 
 
 
 def _scalars(options: Options, losses: list[Loss]) -> dict[str, Any]:
-    neutral = {name: UNSET for name, value in _NEUTRAL.items() if getattr(options, name) == value}
-    user, stop, tier = options.user, options.stop, options.service_tier
+    neutral: dict[str, Any] = {name: UNSET for name, value in _NEUTRAL.items() if getattr(options, name) == value}
+    user, stop, tier, top_k = options.user, options.stop, options.service_tier, options.top_k
+    if isinstance(top_k, float):  # Gemini's is a number, Anthropic's an integer
+        neutral["top_k"] = round(top_k)
     options = msgspec.structs.replace(options, user=UNSET, stop=_stops(stop, losses), **neutral)
     if isinstance(tier, str):
         options = msgspec.structs.replace(options, service_tier=_TIERS.get(tier, UNSET))

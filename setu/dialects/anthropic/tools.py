@@ -13,6 +13,19 @@ from setu.dialects.record import pointer
 from setu.errors import LocalDialectError
 
 _MODE_OF_TYPE = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
+_SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+_SEARCHES = frozenset(
+    {
+        "googleSearch",
+        "google_search",
+        "googleSearchRetrieval",
+        "web_search",
+        "web_search_preview",
+        "openrouter:web_search",
+    }
+)
+"""What other hosts call their web search: every model here may have Anthropic's instead (B-TOOL-15)."""
+
 _NO_SCHEMA = b'{"type":"object","properties":{}}'
 
 
@@ -92,6 +105,9 @@ def _write_tool(tool: Tool, index: int, losses: Losses) -> Any:
     if isinstance(tool, HostedTool) and tool.dialect == NAME:
         return Raw(tool.config)
     kind = tool.kind if isinstance(tool, HostedTool) else "custom"
+    if kind in _SEARCHES:
+        losses.note(pointer("tools", index), f"{kind!r} became {_SEARCH['type']!r}; its settings were dropped")
+        return dict(_SEARCH)
     named = f" {tool.name!r}" if tool.name else ""
     raise LocalDialectError(
         f"Anthropic has no tool of the type {kind!r}{named}",

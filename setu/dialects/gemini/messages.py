@@ -12,7 +12,7 @@ from setu.chat.seals import Seal
 from setu.dialects.gemini.pairing import name_calls
 from setu.dialects.gemini.parts import own_extra, parse_part, wrap
 from setu.dialects.gemini.proto import NAME, Fields
-from setu.dialects.gemini.render import Scribe, Wire, lose_extra, render_part, signed
+from setu.dialects.gemini.render import Scribe, Wire, lose_extra, refused, render_part, signed
 from setu.dialects.record import Target, pointer
 from setu.errors import LocalDialectError
 
@@ -80,12 +80,8 @@ class Contents:
         self._request = request
         self._target = target
         self._scribe = scribe
-        self._names = {
-            part.call_id: part.name
-            for message in request.messages
-            for part in message.parts
-            if isinstance(part, ToolCall)
-        }
+        self._names: dict[str, str] = {}
+        """The names of the calls so far; an id used again means the later call."""
         self._system: list[Wire] = []
         self._turns: list[_Turn] = []
 
@@ -161,6 +157,7 @@ class Contents:
 
     def _call(self, part: ToolCall, where: str, *, first: bool) -> Wire:
         """Write a call with its signature: its own, the stored one, or (Gemini 3, first of a turn) the dummy."""
+        self._names[part.call_id] = part.name
         seal = part.seal
         if seal is None or seal.issuer != NAME:
             seal = self._target.seals.get(part.call_id, seal)
@@ -188,7 +185,7 @@ class Contents:
         """
         name = self._names.get(part.call_id) or part.name
         if not name:
-            raise LocalDialectError(f"'{where}' answers a call that the conversation does not hold", param=where)
+            raise refused("answers a call that the conversation does not hold", where)
         texts: list[str] = []
         media: list[Wire] = []
         for index, inner in enumerate(part.content):

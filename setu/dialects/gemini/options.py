@@ -209,8 +209,8 @@ def _budget(thinking: Thinking, model: str) -> int | None:
     if thinking.budget is not None:
         return thinking.budget
     if thinking.effort is not None:
-        budget = BUDGET_OF_EFFORT.get(thinking.effort, BUDGET_OF_EFFORT["medium"])
-        return min(budget, _FLASH_MOST) if "flash" in model else budget
+        budget = BUDGET_OF_EFFORT.get(thinking.effort)
+        return min(budget, _FLASH_MOST) if budget is not None and "flash" in model else budget
     return None if thinking.mode is None else -1
 
 
@@ -228,9 +228,12 @@ def _level(thinking: Thinking, target: Target, scribe: Scribe) -> str | None:
     levels = tuple(effort for effort in target.facts.efforts if effort in known) or _LEVELS
     if wanted in levels:
         return wanted
-    rank = known.index(wanted) if wanted in known else known.index("medium")
+    if wanted not in known:
+        scribe.lose("/thinking", f"Gemini has no effort {wanted}: left to the model", "info")
+        return None
+    rank = known.index(wanted)
     below = [effort for effort in levels if known.index(effort) <= rank]
-    bent = max(below or levels, key=known.index) if below else min(levels, key=known.index)
+    bent = max(below, key=known.index) if below else min(levels, key=known.index)
     scribe.lose("/thinking", f"the effort {wanted} became {bent}", "info")
     return bent
 

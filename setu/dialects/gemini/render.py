@@ -1,6 +1,7 @@
 """Parts of a content, value to wire, for requests and answers."""
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ from setu.errors import LocalDialectError
 Wire = dict[str, Any]
 
 _CLOUD = "gs://"
+_MEDIA = "unsupported_media"
+_STEP = re.compile(r"/([0-9]+)")
 
 
 class Scribe(msgspec.Struct, kw_only=True):
@@ -78,6 +81,12 @@ def render_part(part: AnyPart, where: str, scribe: Scribe) -> list[Wire]:
         case _:
             scribe.lose(where, "a tool result has no place here")
             return []
+
+
+def refused(reason: str, where: str, code: str | None = None) -> LocalDialectError:
+    """Return the error for what Gemini cannot be sent, with the place (`/messages/0/content/1`) as its parameter."""
+    param = _STEP.sub(r"[\1]", where).lstrip("/").replace("/", ".")
+    return LocalDialectError(f"'{param}' {reason}", param=param, code=code)
 
 
 def lose_extra(extra: Extra, where: str, scribe: Scribe) -> None:
@@ -191,11 +200,10 @@ def _source(part: Media, where: str, scribe: Scribe) -> Wire:
             return _url(part.source, where, scribe)
         case Ref():
             if part.source.issuer != NAME:
-                what = f"'{where}' is a file of {part.source.issuer}, which Gemini cannot read"
-                raise LocalDialectError(what, param=where)
+                raise refused(f"is a file of {part.source.issuer}, which Gemini cannot read", where, _MEDIA)
             return _file(part.source.id, part.source.mime)
         case _:
-            raise LocalDialectError(f"'{where}' holds media of a kind Gemini does not take", param=where)
+            raise refused("holds media of a kind Gemini does not take", where, _MEDIA)
 
 
 def _url(source: Url, where: str, scribe: Scribe) -> Wire:
@@ -209,7 +217,7 @@ def _url(source: Url, where: str, scribe: Scribe) -> Wire:
     own = source.url.startswith(_CLOUD) or is_youtube(source.url) or ".googleapis.com/" in source.url
     if own or source.mime is not None or scribe.phase == "response":
         return _file(source.url, source.mime)
-    raise LocalDialectError(f"'{where}' is a URL, which Gemini cannot read: send the bytes", param=where)
+    raise refused("is a URL, which Gemini cannot read: send the bytes", where, _MEDIA)
 
 
 def _inline(source: Inline) -> Wire:

@@ -94,15 +94,18 @@ def _own_members(request: ChatRequest, scribe: Scribe) -> dict[str, Json]:
 
 
 def _lose_state(request: ChatRequest, scribe: Scribe) -> None:
+    """Say what Gemini does not keep.
+
+    Raises:
+        LocalDialectError: the conversation lives at another provider; an answer without it would look right.
+    """
     state = request.state
     if state is None:
         return
     if state.store is not UNSET and state.store:
         scribe.lose("/store", "Gemini keeps no answers", "info")
-    for field, value in (
-        ("previous", state.previous),
-        ("conversation", state.conversation),
-        ("background", state.background),
-    ):
-        if value:
-            scribe.lose(f"/{field}", "Gemini keeps no conversations")
+    if state.background:
+        scribe.lose("/background", "Gemini answers in the foreground only")
+    if state.previous is not None or state.conversation is not None:
+        param = "previous_response_id" if state.previous is not None else "conversation"
+        raise LocalDialectError("Gemini keeps no conversation: send all of its messages", param=param)

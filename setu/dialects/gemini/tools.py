@@ -14,7 +14,7 @@ from setu._json import Json, JsonError, Raw
 from setu.chat.request import ChatRequest, CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.dialects.gemini.parts import own_extra
 from setu.dialects.gemini.proto import NAME, Fields
-from setu.dialects.gemini.render import Scribe, own_members
+from setu.dialects.gemini.render import Scribe, own_members, refused
 from setu.dialects.record import pointer
 from setu.errors import LocalDialectError
 
@@ -24,6 +24,7 @@ _HOSTED_TWINS = (
     ("web_search", "googleSearch"),
     ("code_execution", "codeExecution"),
     ("code_interpreter", "codeExecution"),
+    ("web_fetch", "urlContext"),
 )
 """Hosted tools of other dialects that Gemini runs too, by the start of their type (`web_search_20250305`)."""
 
@@ -88,13 +89,16 @@ def render_tools(request: ChatRequest, scribe: Scribe) -> dict[str, Any]:
     """Return the members `tools` and `toolConfig`, each only when there is something in it (B-TOOL-10).
 
     Raises:
-        LocalDialectError: a hosted tool that Gemini does not have (B-TOOL-15).
+        LocalDialectError: a hosted tool that Gemini does not have (B-TOOL-15), a choice of a tool nobody offered.
     """
     # All functions stand in one object, where the first of them stood.
     declarations: list[dict[str, Any]] = []
     tools: list[Any] = []
     for index, tool in enumerate(request.tools):
         where = pointer("tools", index)
+        if isinstance(tool, HostedTool) and tool.kind.startswith("tool_search"):
+            scribe.lose(where, "Gemini loads every tool at once and needs no search for tools", "info")
+            continue
         if not declarations and not isinstance(tool, HostedTool):
             tools.append({"functionDeclarations": declarations})
         match tool:
@@ -139,7 +143,7 @@ def _rooted(parameters: Json, where: str) -> Json:
     try:
         return schema.rooted(parameters)
     except JsonError as error:
-        raise LocalDialectError(f"the schema of '{where}' is not a JSON object: {error}", param=where) from None
+        raise refused(f"has a schema that is not a JSON object: {error}", where) from None
 
 
 def _custom(tool: CustomTool, where: str, scribe: Scribe) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def _hosted(tool: HostedTool, where: str, scribe: Scribe) -> Any:
         return Raw(tool.config)
     twin = next((ours for theirs, ours in _HOSTED_TWINS if tool.kind.startswith(theirs)), None)
     if twin is None:
-        raise LocalDialectError(f"Gemini has no hosted tool '{tool.kind}'", param=where)
+        raise refused(f"is a tool Gemini does not have: {tool.kind}", where, "unsupported_tool")
     scribe.lose(where, f"{tool.kind} became Gemini's {twin}; its settings were dropped")
     return {twin: {}}
 
@@ -165,6 +169,7 @@ def _config(request: ChatRequest, scribe: Scribe) -> dict[str, Any]:
     calling: dict[str, Any] = {}
     choice = request.tool_choice
     if choice is not None:
+        _need_offered(choice, request.tools)
         calling["mode"] = _mode(choice)
         if choice.names and choice.mode in ("named", "allowed"):
             calling["allowedFunctionNames"] = list(choice.names)
@@ -176,6 +181,14 @@ def _config(request: ChatRequest, scribe: Scribe) -> dict[str, Any]:
     if calling:
         config["functionCallingConfig"] = calling
     return config
+
+
+def _need_offered(choice: ToolChoice, tools: tuple[Tool, ...]) -> None:
+    """Refuse a choice of what was not offered: Gemini would call anything, or nothing (B-TOOL-20)."""
+    offered = {tool.name for tool in tools if not isinstance(tool, HostedTool)}
+    missing = [name for name in choice.names if name not in offered]
+    if missing:
+        raise LocalDialectError(f"tool_choice names {missing[0]!r}, which is not among the tools", param="tool_choice")
 
 
 def _mode(choice: ToolChoice) -> str:

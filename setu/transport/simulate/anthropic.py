@@ -90,7 +90,7 @@ def _message(body: Json) -> Reply:
         "content": _content(body, made),
         "stop_reason": _END[made.end],
         "stop_sequence": made.stop,
-        "usage": _usage(body, len(made.thinking) + made.tokens),
+        "usage": _usage(body, len(made.thinking) + made.tokens, len(made.thinking)),
     }
     if body.get("stream"):
         fields = Headers.of({"content-type": "text/event-stream; charset=utf-8", **_headers(seed)})
@@ -137,7 +137,7 @@ def _callable(body: Json) -> tuple[tuple[Tool, ...], bool]:
             return tools, kind == "any"
 
 
-def _usage(body: Json, output: int) -> Json:
+def _usage(body: Json, output: int, thought: int = 0) -> Json:
     prompt = 3 + count([body.get("system"), body["messages"], body.get("tools")])
     return {
         "input_tokens": prompt,
@@ -146,6 +146,7 @@ def _usage(body: Json, output: int) -> Json:
         "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output,
         "service_tier": "standard",
+        **({"output_tokens_details": {"thinking_tokens": thought}} if thought else {}),
     }
 
 
@@ -182,7 +183,7 @@ def _events(body: Json, message: Json, made: Answer) -> Iterator[Json]:
         for delta in _deltas(block, made, call, dice):
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    usage = {key: value for key, value in message["usage"].items() if key.endswith("_tokens")}
+    usage = {key: value for key, value in message["usage"].items() if key.endswith(("_tokens", "_details"))}
     ended = {"stop_reason": message["stop_reason"], "stop_sequence": message["stop_sequence"]}
     yield {"type": "message_delta", "delta": ended, "usage": usage}
     yield {"type": "message_stop"}

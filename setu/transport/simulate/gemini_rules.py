@@ -28,6 +28,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "frequencyPenalty": (-2, 2),
     "logprobs": (0, 20),
 }
+_TYPE_NUMBERS = dict(enumerate(("string", "number", "integer", "boolean", "array", "object", "null"), start=1))
+"""The Type enum, for clients that send its numbers."""
 _POSITIVE = ("maxOutputTokens", "topK")
 
 
@@ -45,8 +47,8 @@ def checked(body: Any) -> Json:
 def json_schema(schema: Json) -> Json:
     """Return Gemini's OpenAPI-like Schema as JSON Schema: lower-case types, `nullable` as a type."""
     made = {key: value for key, value in schema.items() if key not in ("nullable", "propertyOrdering", "example")}
-    if isinstance(made.get("type"), str):
-        kind = made["type"].lower()
+    if isinstance(made.get("type"), str | int):
+        kind = _TYPE_NUMBERS.get(made["type"]) or str(made["type"]).lower()
         made["type"] = [kind, "null"] if schema.get("nullable") else kind
     if "properties" in made:
         made["properties"] = {name: json_schema(inner) for name, inner in made["properties"].items()}

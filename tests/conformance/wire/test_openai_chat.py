@@ -123,7 +123,7 @@ RICH = but(CALLING, "choices.0.logprobs", {"content": [LOGPROB], "refusal": None
 RICH_CHUNK = chunk(
     _FIRST["choices"][0]["delta"] | {"content": "x", "refusal": None}, "stop", usage=USAGE_CHUNK["usage"]
 )
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 1.0, 1.5, 2**70, "", "x", "stop", "function", "assistant", [], {}, [{}], CALL]
 )
 

@@ -333,3 +333,37 @@ def test_an_empty_answer_is_still_a_message():
     events = encode(Started(), finished(), Ended(complete=True), whole=False)
 
     assert [event["type"] for event in events] == ["message_start", "message_delta", "message_stop"]
+
+
+def test_a_ping_before_the_start_does_not_begin_the_answer():
+    events = encode(Ping(), Started(id="msg_real"), finished(), Ended(complete=True), whole=False)
+
+    assert [event["type"] for event in events] == ["ping", "message_start", "message_delta", "message_stop"]
+    assert events[1]["message"]["id"] == "msg_real"
+
+
+def test_members_of_a_block_that_only_anthropic_knows_are_written_in_its_start():
+    extra = Extra(dialect="anthropic", members={"of_tomorrow": b"1"})
+
+    events = encode(*part(Text(text="", extra=extra), TextDelta(part=0, text="Hi")))
+
+    assert starts(events) == [{"type": "text", "text": "", "of_tomorrow": 1}]
+
+
+def test_what_the_wire_has_no_place_for_is_noted_once():
+    text = part(Text(text=""), *(TextDelta(part=0, text="a", logprobs=(b"{}",)) for _ in range(2)))
+
+    losses = losses_of(*text, Noted(feedback=b"{}"))
+
+    assert [(loss.pointer, loss.severity) for loss in losses] == [("/logprobs", "info"), ("/promptFeedback", "info")]
+
+
+def test_thinking_that_is_whole_at_its_start_is_written():
+    seal = Seal(issuer="anthropic", kind="signature", data="sig")
+
+    events = encode(*part(Reasoning(text=("hm",), seal=seal)))
+
+    assert deltas(events) == [
+        {"type": "thinking_delta", "thinking": "hm"},
+        {"type": "signature_delta", "signature": "sig"},
+    ]

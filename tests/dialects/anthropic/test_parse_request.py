@@ -266,6 +266,10 @@ def test_the_path_may_name_the_model():
         ({"output_config": {"format": {"type": "text"}}}, "output_config.format.type"),
         ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema"),
         ({"stream": "yes"}, "stream"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]},
+            "messages[0].content[0].source.type",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -280,3 +284,25 @@ def test_what_is_wrong_is_named(members, param):
 def test_what_is_no_json_object_is_the_clients_error(body):  # B-ERR-10
     with pytest.raises(LocalDialectError):
         CLIENT.parse_request(body, Route(dialect="anthropic", operation="chat"))
+
+
+@pytest.mark.parametrize(
+    "mark", [{"type": "of_tomorrow"}, {"type": "ephemeral", "scope": "all"}], ids=["type", "member"]
+)
+def test_a_cache_mark_of_tomorrow_is_kept_for_anthropic(mark):
+    (text,) = parts_of([{"type": "text", "text": "x", "cache_control": mark}])
+
+    assert text.cache is None
+    assert text.extra.members.keys() == {"cache_control"}
+
+
+def test_citations_of_a_form_of_tomorrow_keep_the_document_whole():
+    document = {
+        "type": "document",
+        "source": {"type": "url", "url": "https://x"},
+        "citations": {"enabled": True, "mode": 1},
+    }
+
+    (part,) = parts_of([document])
+
+    assert isinstance(part, Opaque)

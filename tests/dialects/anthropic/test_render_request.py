@@ -4,9 +4,22 @@ import json
 
 import pytest
 
-from setu.chat.parts import HostedCall, Inline, Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult, Url
+from setu.chat.parts import (
+    HostedCall,
+    HostedResult,
+    Inline,
+    Media,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+    Url,
+)
 from setu.chat.request import ChatRequest, Message, State
 from setu.chat.seals import CacheMark, Cite, Extra, Seal
+from setu.dialects.record import Target
 from setu.errors import LocalDialectError
 from tests.dialects.anthropic.wire import UPSTREAM, assistant, render, sent, user
 
@@ -149,16 +162,10 @@ def test_ids_are_bounded_the_same_way_on_both_ends():  # B-TOOL-23, B-TOOL-24
 def test_arguments_go_out_to_the_letter_and_never_as_a_string(arguments, value, lost):  # B-TOOL-11, P11, P12
     call = ToolCall(call_id="t1", name="f", arguments=arguments)
 
-    rendered = UPSTREAM.render_request(request(user("?"), assistant(call), answered("t1")), target())
+    rendered = UPSTREAM.render_request(request(user("?"), assistant(call), answered("t1")), Target(model="claude"))
 
     assert f'"input":{value}}}'.encode() in rendered.body
     assert len(rendered.losses) == lost
-
-
-def target():
-    from setu.dialects.record import Target
-
-    return Target(model="claude")
 
 
 def test_a_call_in_two_spellings_goes_out_once():  # B-MSG-11
@@ -278,3 +285,50 @@ def test_a_longer_history_starts_with_the_shorter_one():  # P19
     short, long = sent(*history), sent(*history, assistant("d"), user("e"))
 
     assert json.dumps(long["messages"])[: len(json.dumps(short["messages"])) - 1] == json.dumps(short["messages"])[:-1]
+
+
+def test_anthropics_own_parts_go_back_as_they_came():
+    call = HostedCall(
+        call_id="s1", tool="server_tool_use", dialect="anthropic", name="web_search", arguments=b'{"q":1.10}'
+    )
+    result = HostedResult(call_id="s1", tool="web_search_tool_result", dialect="anthropic", content=b"[]")
+    opaque = Opaque(dialect="anthropic", kind="container_upload", raw=b'{"type":"container_upload","file_id":"f"}')
+
+    body = sent(user("?", opaque), assistant(call, result, "found"), user("go"))
+
+    assert body["messages"][0]["content"][1] == {"type": "container_upload", "file_id": "f"}
+    assert body["messages"][1]["content"] == [
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"q": 1.1}},
+        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []},
+        {"type": "text", "text": "found"},
+    ]
+
+
+def test_a_tool_addition_stays_in_its_system_message_whatever_the_model():
+    addition = Opaque(dialect="anthropic", kind="tool_addition", raw=b'{"type":"tool_addition"}')
+
+    body = sent(user("?"), Message(role="system", parts=(addition,)))
+
+    assert body["messages"][1] == {"role": "system", "content": [{"type": "tool_addition"}]}
+
+
+def test_a_system_prompt_holds_only_text():
+    image = Media(kind="image", source=Url(url="https://x/y"))
+
+    body, losses = render(request(Message(role="system", parts=(image, Text(text="A"))), user("Hi")))
+
+    assert body["system"] == "A"
+    assert [loss.pointer for loss in losses] == ["/messages/0/content/0"]
+
+
+def test_an_empty_system_message_in_the_middle_disappears():
+    body, losses = render(request(user("Hi"), said("system", " "), user("there")), system_turns=True)
+
+    assert len(body["messages"]) == 1
+    assert losses == ()
+
+
+def test_the_input_of_a_custom_tool_goes_out_as_an_object():
+    call = ToolCall(call_id="t1", name="shell", arguments="ls -l", kind="custom")
+
+    assert sent(user("?"), assistant(call), answered("t1"))["messages"][1]["content"][0]["input"] == {"input": "ls -l"}

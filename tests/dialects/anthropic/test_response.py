@@ -289,3 +289,26 @@ def test_arguments_of_any_number_stay_to_the_letter():  # P12
     )
 
     assert b'"input":{"n": 1.10}' in CLIENT.render_response(ChatResponse(candidates=(candidate,)), reply()).body
+
+
+def test_what_anthropics_usage_says_beyond_the_model_comes_back():
+    usage = {
+        "input_tokens": 1,
+        "output_tokens": 1,
+        "service_tier": "priority",
+        "inference_geo": "eu",
+        "server_tool_use": {"web_search_requests": 2},
+    }
+
+    again = json.loads(CLIENT.render_response(read(usage=usage), reply()).body)["usage"]
+
+    assert (again["service_tier"], again["inference_geo"]) == ("priority", "eu")
+    assert again["server_tool_use"] == {"web_search_requests": 2, "web_fetch_requests": 0}
+
+
+def test_the_details_of_a_refusal_come_back():
+    details = {"type": "refusal", "category": "cyber", "explanation": None}
+
+    again = CLIENT.render_response(read(stop_reason="refusal", stop_details=details), reply())
+
+    assert json.loads(again.body)["stop_details"] == details

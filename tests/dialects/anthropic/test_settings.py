@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setu.chat.parts import Blocks, Inline, Media, Plain, Ref, Text, Url
+from setu.chat.parts import Blocks, Inline, Media, Plain, Reasoning, Ref, Text, Url
 from setu.chat.request import ChatRequest, CustomTool, FunctionTool, HostedTool, Options, Output, Thinking, ToolChoice
 from setu.chat.seals import CacheMark, Extra, Seal
 from setu.dialects.anthropic.options import BUDGET_OF_EFFORT, effort_of
@@ -68,9 +68,17 @@ def test_anthropics_own_hosted_tool_goes_back_whole():
     assert sent(tools=(tool,))["tools"] == [{"type": "web_search_20250305", "name": "web_search", "max_uses": 1}]
 
 
+@pytest.mark.parametrize("kind", ["googleSearch", "web_search_preview"])
+def test_another_hosts_web_search_becomes_anthropics_with_a_note(kind):  # B-TOOL-15
+    body, losses = render(asked(tools=(HostedTool(kind=kind, dialect="gemini", config=b"{}"),)))
+
+    assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search"}]
+    assert [(loss.pointer, loss.severity) for loss in losses] == [("/tools/0", "warn")]
+
+
 @pytest.mark.parametrize(
     "tool",
-    [CustomTool(name="shell"), HostedTool(kind="googleSearch", dialect="gemini", config=b"{}")],
+    [CustomTool(name="shell"), HostedTool(kind="codeExecution", dialect="gemini", config=b"{}")],
     ids=["custom", "hosted elsewhere"],
 )
 def test_a_tool_that_anthropic_does_not_have_is_refused_by_name(tool):  # B-TOOL-15
@@ -78,7 +86,7 @@ def test_a_tool_that_anthropic_does_not_have_is_refused_by_name(tool):  # B-TOOL
         sent(tools=(TOOL, tool))
 
     assert caught.value.param == "tools[1]"
-    assert (tool.name or "googleSearch") in str(caught.value)
+    assert (tool.name or "codeExecution") in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -408,8 +416,6 @@ def test_thinking_rests_for_a_tool_turn_that_lost_its_signed_thinking():  # B-TH
 
 
 def test_thinking_goes_on_where_the_tool_turn_kept_its_signed_thinking():  # B-THK-07
-    from setu.chat.parts import Reasoning
-
     signed = Reasoning(text=("hm",), seal=Seal(issuer="anthropic", kind="signature", data="s"))
     conversation = (user("?"), assistant(signed, *called("t1").parts), answered("t1"))
 
@@ -428,3 +434,13 @@ def test_anthropics_own_members_go_back():
 
     assert body["mcp_servers"] == [{"url": "x"}]
     assert body["output_config"] == {"effort": "low", "task_budget": {"total": 1}}
+
+
+def test_a_fraction_of_top_k_becomes_an_integer():
+    assert sent(options=Options(top_k=40.0))["top_k"] == 40
+
+
+def test_a_namespace_is_noted_as_lost():
+    _, losses = render(asked(tools=(FunctionTool(name="f", namespace="crm"),)))
+
+    assert [(loss.pointer, loss.severity) for loss in losses] == [("/tools/0", "info")]

@@ -132,11 +132,23 @@ def test_a_result_is_named_by_its_own_name_when_the_call_is_gone() -> None:
     assert contents(said("tool", result))[0][1][0]["functionResponse"]["name"] == "f"
 
 
+def test_an_id_used_twice_means_the_later_call() -> None:  # corpus: pydantic-ai-5ef5f0f9d2
+    found = contents(
+        said("user", "hi"),
+        said("assistant", call("1", "f")),
+        said("tool", answer("1")),
+        said("assistant", call("1", "g")),
+        said("tool", answer("1")),
+    )
+
+    assert [found[n][1][0]["functionResponse"]["name"] for n in (2, 4)] == ["f", "g"]
+
+
 def test_a_result_nobody_can_name_is_refused() -> None:
     with pytest.raises(LocalDialectError) as caught:
         render(said("tool", answer("x")))
 
-    assert caught.value.param == "/messages/0/content/0"
+    assert caught.value.param == "messages[0].content[0]"
 
 
 @pytest.mark.parametrize(
@@ -269,7 +281,7 @@ def test_media_out_of_geminis_reach_are_refused_by_place(source: MediaSource) ->
     with pytest.raises(LocalDialectError) as caught:
         render(said("user", "see", Media(kind="image", source=source)))
 
-    assert caught.value.param == "/messages/0/content/1"
+    assert caught.value.param == "messages[0].content[1]"
 
 
 def test_what_has_no_place_in_gemini_is_a_loss_each() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from setu.chat.normal import normal_request
 from setu.chat.parts import AnyPart, Text, ToolResult
-from setu.chat.request import ChatRequest, Message, Output, State, ToolChoice
+from setu.chat.request import ChatRequest, FunctionTool, Message, Output, State, ToolChoice
 from setu.chat.seals import Extra
 from setu.dialects.gemini.request import parse_request, render_request
 from setu.dialects.record import Route, Target
@@ -114,14 +114,25 @@ def test_the_members_of_another_dialect_are_one_loss_each() -> None:
     assert losses(extra=extra) == [("/a", "warn"), ("/b", "warn")]
 
 
-def test_what_gemini_cannot_remember_or_constrain_is_a_loss() -> None:
-    state = State(store=True, previous="resp_1")
+def test_what_gemini_cannot_keep_or_constrain_is_a_loss() -> None:
+    state = State(store=True, background=True)
 
     assert losses(state=state, output=Output(kind="grammar")) == [
         ("/output", "warn"),
         ("/store", "info"),
-        ("/previous", "warn"),
+        ("/background", "warn"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "param"),
+    [(State(previous="resp_1"), "previous_response_id"), (State(conversation=b'"c"'), "conversation")],
+)
+def test_a_conversation_kept_elsewhere_is_refused(state: State, param: str) -> None:
+    with pytest.raises(LocalDialectError) as caught:
+        losses(state=state)
+
+    assert caught.value.param == param
 
 
 def test_text_that_json_cannot_carry_is_refused() -> None:
@@ -165,8 +176,12 @@ CONTENTS = st.lists(
     min_size=1,
     max_size=4,
 )
+TOOLS = [
+    {"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT"}}, {"name": "g"}]},
+    {"googleSearch": {}},
+]
 BODY = st.fixed_dictionaries(
-    {"contents": CONTENTS},
+    {"contents": CONTENTS, "tools": st.just(TOOLS)},
     optional={
         "systemInstruction": st.builds(lambda text: {"parts": [{"text": text}]}, TEXT),
         "toolConfig": st.fixed_dictionaries(
@@ -181,9 +196,6 @@ BODY = st.fixed_dictionaries(
         ),
         "generationConfig": st.fixed_dictionaries(
             {}, optional={"temperature": st.floats(0, 2), "mediaResolution": st.just("MEDIA_RESOLUTION_LOW")}
-        ),
-        "tools": st.just(
-            [{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT"}}]}, {"googleSearch": {}}]
         ),
         "futureField": st.integers(),
     },
@@ -244,5 +256,5 @@ def test_the_tool_choice_is_written_back() -> None:
         ToolChoice(mode="allowed", names=("f", "g"), must=True),
         ToolChoice(mode="allowed", names=("f", "g")),
     ):
-        body = written(tool_choice=choice)
+        body = written(tool_choice=choice, tools=(FunctionTool(name="f"), FunctionTool(name="g")))
         assert parse(toolConfig=body["toolConfig"]).tool_choice == choice

@@ -75,7 +75,7 @@ def test_a_schema_that_is_no_object_is_refused_by_place() -> None:
     with pytest.raises(LocalDialectError) as caught:
         render(FunctionTool(name="f", schema=b"[]"))
 
-    assert caught.value.param == "/tools/0"
+    assert caught.value.param == "tools[0]"
 
 
 def test_members_that_only_gemini_knows_go_back() -> None:
@@ -105,6 +105,7 @@ def test_functions_stand_in_one_object_at_the_place_of_the_first() -> None:
         ("web_search_preview", "googleSearch"),
         ("code_execution_20250825", "codeExecution"),
         ("code_interpreter", "codeExecution"),
+        ("web_fetch_20250910", "urlContext"),
     ],
 )
 def test_a_foreign_hosted_tool_becomes_its_twin_with_a_loss(kind: Any, twin: Any) -> None:
@@ -148,7 +149,9 @@ def test_what_a_declaration_cannot_say_is_a_loss_each() -> None:
     ],
 )
 def test_the_choice_among_tools_has_geminis_words(choice: Any, config: Any) -> None:
-    assert written(FunctionTool(name="f"), tool_choice=choice)["toolConfig"] == {"functionCallingConfig": config}
+    assert written(FunctionTool(name="f"), FunctionTool(name="g"), tool_choice=choice)["toolConfig"] == {
+        "functionCallingConfig": config
+    }
 
 
 @pytest.mark.parametrize(("number", "mode"), [(1, "auto"), (2, "required"), (3, "none")])
@@ -167,3 +170,17 @@ def test_one_call_at_a_time_cannot_be_promised() -> None:
 
 def test_no_tools_are_no_member() -> None:  # B-TOOL-10
     assert set(written()) == {"contents"}
+
+
+def test_a_choice_of_a_tool_nobody_offered_is_refused() -> None:  # B-TOOL-20
+    with pytest.raises(LocalDialectError) as caught:
+        render(FunctionTool(name="f"), tool_choice=ToolChoice(mode="named", names=("g",)))
+
+    assert caught.value.param == "tool_choice"
+
+
+def test_a_search_for_tools_is_not_needed() -> None:
+    rendered = render(HostedTool(kind="tool_search_tool_bm25_20251119", dialect="anthropic", config=b"{}"))
+
+    assert set(json.loads(rendered.body)) == {"contents"}
+    assert [loss.severity for loss in rendered.losses] == ["info"]

@@ -169,7 +169,9 @@ def test_thinking_is_signed_and_counted():
 
     assert thinking.type == "thinking"
     assert thinking.signature
-    assert made.usage.output_tokens == len(thinking.thinking.split(" ")) + len(text.text.split(" "))
+    thought = len(thinking.thinking.split(" "))
+    assert made.usage.output_tokens == thought + len(text.text.split(" "))
+    assert made.usage.output_tokens_details.thinking_tokens == thought
 
 
 def test_the_same_request_gets_the_same_bytes():

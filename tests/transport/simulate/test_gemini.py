@@ -134,6 +134,17 @@ def test_an_openapi_schema_is_obeyed():
     )
 
 
+def test_types_as_numbers_of_the_enum_are_the_same_schema():
+    named = {"type": "OBJECT", "properties": {"n": {"type": "STRING"}}, "required": ["n"]}
+    numbered = {"type": 6, "properties": {"n": {"type": 1}}, "required": ["n"]}
+
+    for schema in (named, numbered):
+        tools = [{"functionDeclarations": [{"name": "f", "parameters": schema}]}]
+        part = generate(tools=tools, toolConfig=ANY).json["candidates"][0]["content"]["parts"][0]
+
+        assert isinstance(part["functionCall"]["args"]["n"], str)
+
+
 def test_parallel_calls_are_all_answered_at_once():
     contents = [said("x"), {"role": "model", "parts": [CALL, CALL]}, {"role": "user", "parts": [RESULT, RESULT]}]
 
