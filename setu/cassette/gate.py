@@ -3,15 +3,14 @@
 Redaction has been there before; whatever is found here makes the writer refuse.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from setu._json import JsonError, decode
 from setu.cassette.model import Interaction
-from setu.cassette.pieces import framing_of, pieces_of
+from setu.cassette.pieces import pieces_of
 from setu.cassette.redact import Finding, find_secrets
 from setu.framing.sse import parse_block
-from setu.http import Exchange
 
 
 def leaks(interaction: Interaction, block: str, known: Collection[str] = ()) -> list[Finding]:
@@ -23,24 +22,25 @@ def leaks(interaction: Interaction, block: str, known: Collection[str] = ()) -> 
     as_bytes = [value.encode("utf-8", "surrogatepass").decode("latin-1") for value in known]
     for body in (exchange.request.body, exchange.body):
         found += find_secrets(body.decode("latin-1"), as_bytes)
-    for text in _spoken(exchange):
-        found += find_secrets(text, known)
+    for pieces in ([exchange.request.body], pieces_of(exchange)):
+        found += find_secrets(_said(pieces), known)
     return found
 
 
-def _spoken(exchange: Exchange) -> list[str]:
-    """Return what a stream says, joined over its events: a model that echoes a key spells it in pieces."""
-    if framing_of(exchange) == "json":
-        return []
+def _said(pieces: Iterable[bytes]) -> str:
+    """Return the texts of a JSON body without their escapes, those of a stream joined over its events.
+
+    A model that echoes a key spells it in pieces.
+    """
     said: dict[str, list[str]] = {}
-    for piece in pieces_of(exchange):
+    for piece in pieces:
         data = parse_block(piece).data or piece.strip(b"[],\r\n ")
         try:
             for path, text in _texts(decode(data), ""):
                 said.setdefault(path, []).append(text)
         except (JsonError, RecursionError):
             continue
-    return ["".join(texts) for texts in said.values() if len(texts) > 1]
+    return "\n".join("".join(texts) for texts in said.values())
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -103,6 +103,9 @@ GOOD: dict[str, Exchange] = {
     "wrapped error": chat(
         ERROR, status=502, upstream=(exchange(MESSAGES, ASK_MESSAGES, b"<html>", status=502, headers=HTML),)
     ),
+    "nothing in a stream's place": chat(
+        ERROR, ASK_STREAM, status=502, upstream=(exchange(MESSAGES, ASK_MESSAGES | {"stream": True}, b""),)
+    ),
     "unreachable": chat(ERROR, status=502, upstream=(silence(),)),
     "paused": chat_stream(
         CHUNKS, arrivals=((0, 400), (390, 300)), upstream=(message_stream(MESSAGE_EVENTS, arrivals=PAUSED),)

@@ -95,6 +95,9 @@ FAILURES: dict[str, dict[str, Exchange]] = {
     },
     "ERR-011": {
         "html_as_success": chat(upstream=(_NOT_JSON,)),
+        "html_as_stream": chat_stream(
+            [], upstream=(exchange(MESSAGES, ASK_MESSAGES | {"stream": True}, b"<html>", headers=HTML),)
+        ),
         "html_passed_on": exchange(
             CHAT,
             ASK,

@@ -194,16 +194,18 @@ def silence_is_a_gateway_error(view: View) -> Iterator[Finding]:
 
 
 def _garbled(upstream: View) -> bool:
-    return (
-        upstream.exchange.status != 0
-        and upstream.exchange.end == Ending.COMPLETE
-        and (failed(upstream) or upstream.plain)
-        and not isinstance(upstream.json, (dict, list))
-    )
+    """Tell a complete answer that holds no JSON: an HTML page, a text, nothing at all, in a stream's place too."""
+    if upstream.exchange.status == 0 or upstream.exchange.end != Ending.COMPLETE:
+        return False
+    if upstream.streamed:
+        return not any(isinstance(event.json, dict) or event.data == b"[DONE]" for event in upstream.events)
+    return (failed(upstream) or upstream.ok) and not isinstance(upstream.json, (dict, list))
 
 
 @RULES.add("ERR-011", lambda view: known(view) and view.upstream is not None and _garbled(view.upstream))
 def non_json_is_a_bad_gateway(view: View) -> Iterator[Finding]:
+    if view.streamed and view.errors:
+        return  # Too late for a status: the head had gone out.
     # An HTML error page keeps its status in a JSON envelope (B-ERR-09); a success that is no JSON is a 502.
     if view.upstream is not None and view.upstream.ok and view.exchange.status != 502:
         yield flaw("the upstream's success is not JSON", got=view.exchange.status, want=502)

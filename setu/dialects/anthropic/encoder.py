@@ -91,8 +91,7 @@ class Encoder:
                 self._note(event)
                 return []
             case Ping():
-                # A sign of life before the answer has begun must not begin it under a made-up id.
-                return [*(self._head() if self._started is not None else []), _frame({"type": "ping"})]
+                return [*self._head_if_started(), _frame({"type": "ping"})]
             case Foreign():
                 return self._foreign(event)
             case _:
@@ -112,7 +111,7 @@ class Encoder:
         raw = event.raw
         if _json.kind_of(raw) == "object" and "index" in _json.split(raw):
             raw = _json.encode({key: Raw(value) for key, value in _json.split(raw).items()} | {"index": self._index})
-        return [*self._head(), Frame(event=event.event, data=raw)]
+        return [*self._head_if_started(), Frame(event=event.event, data=raw)]
 
     def _part_events(self, event: Event) -> list[Frame]:
         if self._is_of_another_candidate(event):
@@ -160,6 +159,10 @@ class Encoder:
         usage = write_usage(self._usage, started.service_tier or self._tier)
         message = message_members(started.id, self._reply, usage) | own_extra(started.extra, "", self._losses)
         return [_frame({"type": "message_start", "message": message})]
+
+    def _head_if_started(self) -> list[Frame]:
+        """A sign of life before the answer has begun must not begin it under a made-up id."""
+        return self._head() if self._started is not None else []
 
     def _close(self, *, complete: bool) -> list[Frame]:
         self._over = True

@@ -52,7 +52,7 @@ class _Candidate:
         self.index = index
         self.open: int | None = None
         self.thinking = False
-        self.text = ""
+        self.text: list[str] = []
         self.called = False
         self.finish: Finish | None = None
         self.members: dict[str, Json] = {}
@@ -71,6 +71,8 @@ class Decoder:
         self._failed = False
         self._cut = False
         self._blocked: Finish | None = None
+        self._usage: Json | None = None
+        self._usage_seen = False
 
     def feed(self, frame: Frame) -> list[Event]:
         """Return the events of one frame."""
@@ -102,6 +104,7 @@ class Decoder:
     def close(self) -> list[Event]:
         """Close what is open; nothing can change an ending any more."""
         events = [event for candidate in self._candidates.values() for event in self._end(candidate)]
+        events += self._counted()
         if self._failed:
             return [*events, Ended(complete=False)]
         finished = [end for candidate in self._candidates.values() if (end := _finished(candidate)) is not None]
@@ -125,10 +128,17 @@ class Decoder:
             events.append(Noted(feedback=feedback))
         for position, candidate in enumerate(candidates):
             events += self._candidate(candidate, position)
-        seen = parse_usage(usage) if usage is not None else None
-        if seen is not None:
-            events.append(UsageSeen(usage=seen))
-        return events
+        self._usage = usage or self._usage
+        return events if self._usage_seen else [*events, *self._counted()]
+
+    def _counted(self) -> list[Event]:
+        """Report the latest usage. Every chunk repeats it: the first and the last one are worth reading."""
+        usage = parse_usage(self._usage) if self._usage is not None else None
+        self._usage = None
+        if usage is None:
+            return []
+        self._usage_seen = True
+        return [UsageSeen(usage=usage)]
 
     def _start(self, obj: Fields) -> list[Event]:
         identity, model, created = obj.text("responseId"), obj.text("modelVersion"), _seconds(obj.text("createTime"))
@@ -166,7 +176,7 @@ class Decoder:
         candidate.finish = stronger(candidate.finish, parse_finish(obj.enum("finishReason", NUMBERS)))
         grounding = obj.members.get("groundingMetadata")
         if grounding is not None and candidate.open is not None and not candidate.thinking:
-            cites = parse_grounding(grounding, candidate.text)
+            cites = parse_grounding(grounding, "".join(candidate.text))
             events += [CiteAdded(part=candidate.open, cite=cite) for cite in cites]
         candidate.members |= obj.members
         return events
@@ -211,7 +221,7 @@ class Decoder:
             events.append(PartStarted(part=candidate.open, value=skeleton, candidate=candidate.index))
         handle = candidate.open
         if text and isinstance(part, Text):
-            candidate.text += text
+            candidate.text.append(text)
             events.append(TextDelta(part=handle, text=text, logprobs=part.logprobs))
         elif text:
             events.append(ReasoningDelta(part=handle, text=text))

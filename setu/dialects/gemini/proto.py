@@ -30,7 +30,10 @@ class Fields(Obj):
 
     def __init__(self, raw: bytes, param: str = "", *, lenient: bool = False) -> None:
         super().__init__(raw, param, lenient=lenient)
-        self.members = {camel(key): value for key, value in self.members.items() if value != b"null"}
+        for key, value in self.members.items():
+            if "_" in key or value == b"null":
+                self.members = {camel(name): raw for name, raw in self.members.items() if raw != b"null"}
+                break
 
     def enum(self, key: str, numbers: Mapping[int, str]) -> str | None:
         """Take an enum; an unknown number stays one, as text."""

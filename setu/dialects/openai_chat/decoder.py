@@ -17,6 +17,9 @@ from setu.errors import ErrorInfo, ErrorKind
 from setu.framing.frame import Frame
 
 _HEAD = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier"})
+_PLAIN = frozenset({"id", "object", "created", "model", "choices"})
+_PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+"""Members that need no second look: by far the most chunks have no others."""
 _NOISE = frozenset({"obfuscation", "p", "error", "x_groq"})
 """Padding against traffic analysis, and members that are read elsewhere."""
 _CHOICE = frozenset(
@@ -97,7 +100,7 @@ class ChatDecoder:
             return self._fail(msgspec.structs.replace(error_of(chunk), raw=_json_or_none(chunk)))
         choices = chunk.get("choices")
         events = self._start(chunk, bare=not choices)
-        if len(chunk) > 5:
+        if not chunk.keys() <= _PLAIN:
             self._beside(chunk, events)
         if isinstance(choices, list):
             for position, choice in enumerate(choices):
@@ -167,7 +170,7 @@ class ChatDecoder:
             message = choice.get("message")
             delta = message if isinstance(message, dict) else {}
         decoder.feed(delta, choice.get("logprobs"), events)
-        if len(choice) > 3:
+        if not choice.keys() <= _PLAIN_CHOICE:
             self._aside(index, choice, events)
         word = choice.get("finish_reason")
         if word:

@@ -216,6 +216,7 @@ class ChatEncoder:
                 if value.text:
                     self._text(part, TextDelta(part=event.part, text=value.text), frames)
             case Reasoning():
+                part.base = part.choice.calls
                 for summary, sections in ((False, value.text), (True, value.summary)):
                     for section, text in enumerate(sections):
                         thought = ReasoningDelta(part=event.part, text=text, section=section, summary=summary)
@@ -337,6 +338,8 @@ class ChatEncoder:
     def _close_reasoning(self, part: _Part, value: Reasoning, frames: list[Frame]) -> None:
         """Write a sealed thought once more as a whole, so that a client can send it back."""
         text = "".join(part.text)
+        if part.choice.calls > part.base:
+            text = ""  # a call came between: a reader would not know the words for the same
         summary = value.summary or bool(part.section and part.section[0])
         said = {"summary": (text,)} if summary else {"text": (text,)}
         whole = msgspec.structs.replace(value, **({"text": (), "summary": ()} | (said if text else {})), seal=part.seal)

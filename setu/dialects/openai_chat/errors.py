@@ -70,7 +70,8 @@ def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     try:
         found = error_of(_json.decode(body), status)
     except _json.JsonError:
-        found = ErrorInfo(kind=kind_of_status(status), status=status, message=_page_message(status, body))
+        known = status if 400 <= status < 600 else 502
+        found = ErrorInfo(kind=kind_of_status(known), status=known, message=_page_message(status, body))
     else:
         found = _with(found, raw=body)
     return _with(found, retry_after=retry_after(headers), request_id=_request_id(headers))

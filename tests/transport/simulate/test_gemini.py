@@ -307,7 +307,7 @@ def test_whatever_comes_is_answered_or_refused(body, stream):
     assert answered.status in (200, 400)
 
 
-@pytest.mark.parametrize("schema", [{"type": "TEXT"}, {"type": "OBJECT", "required": "a"}])
+@pytest.mark.parametrize("schema", [{"type": "TEXT"}, {"type": "OBJECT", "required": [1]}])
 def test_a_malformed_schema_is_refused(schema):
     assert generate(tools=[{"functionDeclarations": [{"name": "f", "parameters": schema}]}]).status == 400
     assert generate(**config(responseMimeType="application/json", responseSchema=schema)).status == 400

@@ -1,8 +1,11 @@
+import ast
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from setu.http import Ending, Request
+from setu.transport.simulate import simulator
 from setu.transport.simulate.simulator import Simulator
 from tests.transport.simulate.upstream import FixedClock, ask, user
 
@@ -72,3 +75,17 @@ def test_parallel_requests_do_not_mix():
 
     assert len(set(bodies)) == 8
     assert all(b"nonce:n%d" % number in body for number, body in enumerate(bodies))
+
+
+ALLOWED = {
+    *("setu._json", "setu", "setu.http", "setu.ports", "setu.cassette.script", "setu.transport.play"),
+    *("setu.dialects.routes", "setu.dialects.record"),
+}
+
+
+@pytest.mark.parametrize("path", sorted(Path(simulator.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_it_shares_no_codec_with_the_side_it_answers(path):
+    imports = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+    ours = {name for name in imports if name and name.split(".")[0] == "setu"}
+
+    assert {name for name in ours if not name.startswith("setu.transport.simulate")} <= ALLOWED

@@ -1,0 +1,58 @@
+"""The command line as a user runs it: a process, its first line, its exit status."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The test's environment without anybody's keys or settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_TOKEN", "_BASE_URL"))}
+    kept.pop("SETU_CONFIG", None)
+    return {**kept, "XDG_CONFIG_HOME": "/nonexistent", **extra}
+
+
+def setu(*args: str, cwd: Path | None = None, timeout: float = 60, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "setu", *args],
+        cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+class Serving:
+    """A command that serves: `url` once it says so; stopped by SIGTERM, then `status` and `errors`."""
+
+    def __init__(self, *args: str, cwd: Path | None = None, **extra: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "setu", *args],
+            cwd=cwd, env=environment(**extra), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.url = ""
+        self.status: int | None = None
+        self.output = ""
+        self.errors = ""
+
+    def __enter__(self) -> Self:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if found is None:
+            _, errors = self._process.communicate(timeout=10)
+            raise AssertionError(f"did not start: {line}{errors}")
+        self.url = found.group()
+        self.output = line
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        output, self.errors = self._process.communicate(timeout=40)
+        self.output += output
+        self.status = self._process.returncode
