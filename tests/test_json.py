@@ -60,6 +60,13 @@ def test_members_names_every_member_with_its_exact_span(found: Object) -> None:
     assert [(key, found.data[start:end].decode()) for key, start, end in spans] == found.members
 
 
+@pytest.mark.parametrize(("first", "last"), [(b"12", b"1"), (b"1", b"12"), (b'"a,b"', b'"a"'), (b"[1,2]", b"[1]")])
+def test_a_duplicate_that_starts_like_the_last_one_keeps_its_own_span(first: bytes, last: bytes) -> None:
+    body = b'{"a":' + first + b',"a":' + last + b"}"
+
+    assert [body[start:end] for _, start, end in _json.members(body)] == [first, last]
+
+
 @given(OBJECTS, st.dictionaries(st.sampled_from(["model", "a", "new", 'q"é']), DOCUMENTS, max_size=3))
 def test_splice_changes_the_named_members_and_no_other_byte(found: Object, changes: dict[str, Document]) -> None:
     keys = [key for key, _ in found.members]

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, Self
 
@@ -24,19 +25,35 @@ except ImportError:  # Windows: appends are atomic within one process only
     fcntl = None  # type: ignore[assignment]  # the name stands for its absence
 
 OnExhausted = Literal["error", "last", "cycle"]
+_MAX_KEYS = 4096
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
 
 class _Entry:
     """A recording in a library and how often it has been served."""
 
-    __slots__ = ("canonical", "interaction", "key", "uses")
+    __slots__ = ("canonical", "interaction", "uses")
 
     def __init__(self, interaction: Interaction, canonical: Canonical) -> None:
         self.interaction = interaction
         self.canonical = canonical
-        self.key = digest_of(canonical)
         self.uses = 0
+
+
+class _Queue:
+    """The recordings of one request in the order they were made; finding the next one costs nothing."""
+
+    __slots__ = ("_at", "entries")
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self._at = 0
+
+    def fresh(self) -> _Entry | None:
+        """Return the first one that has not been served, from this queue or another."""
+        while self._at < len(self.entries) and self.entries[self._at].uses:
+            self._at += 1
+        return self.entries[self._at] if self._at < len(self.entries) else None
 
 
 class Library:
@@ -63,7 +80,9 @@ class Library:
         self._misses_file = misses_file
         self._hint = hint or _hint
         self._entries: list[_Entry] = []
-        self._by_key: dict[str, list[_Entry]] = {}
+        # By key and origin; the empty origin holds those of every origin.
+        self._queues: dict[tuple[str, str], _Queue] = {}
+        self._keys: dict[bytes, str] = {}
         self._neighbours: Neighbours | None = None
         self.misses = 0
         for interaction in interactions:
@@ -111,7 +130,9 @@ class Library:
         request, _ = redact_request(interaction.exchange.request, self._secrets)
         entry = _Entry(interaction, canonical_of(request, volatile=self._volatile))
         self._entries.append(entry)
-        self._by_key.setdefault(entry.key, []).append(entry)
+        key = digest_of(entry.canonical)
+        for origin in {request.origin, ""}:
+            self._queues.setdefault((key, origin), _Queue()).entries.append(entry)
         self._neighbours = None
 
     def unused(self) -> tuple[Interaction, ...]:
@@ -126,23 +147,34 @@ class Library:
         Raises:
             NoMatchError: there is none, or all are used up.
         """
-        request, _ = redact_request(request, self._secrets)
-        asked = canonical_of(request, volatile=self._volatile)
-        entries = self._by_key.get(digest_of(asked), [])
-        entries = [e for e in entries if e.interaction.exchange.request.origin == request.origin] or entries
-        if not entries:
-            self._miss(request, asked)
-        fresh = next((entry for entry in entries if not entry.uses), None)
-        if fresh is None:
-            fresh = self._again(request, entries)
-        fresh.uses += 1
-        return fresh.interaction
+        key = self._key(request)
+        queue = self._queues.get((key, request.origin)) or self._queues.get((key, ""))
+        if queue is None:
+            self._miss(request)
+        entry = queue.fresh() or self._again(request, queue.entries)
+        entry.uses += 1
+        return entry.interaction
+
+    def _key(self, request: Request) -> str:
+        """Return the match key; the same bytes are canonicalised once."""
+        assert isinstance(request.body, bytes)
+        seen = blake2b(
+            f"{request.method} {request.target}\n".encode("utf-8", "surrogatepass") + request.body, digest_size=16
+        ).digest()
+        key = self._keys.get(seen)
+        if key is None:
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            redacted, _ = redact_request(request, self._secrets)
+            key = self._keys[seen] = digest_of(canonical_of(redacted, volatile=self._volatile))
+        return key
 
     def _again(self, request: Request, entries: list[_Entry]) -> _Entry:
         if self._on_exhausted == "last":
             return entries[-1]
         if self._on_exhausted == "cycle":
             return min(entries, key=lambda entry: entry.uses)
+        request, _ = redact_request(request, self._secrets)
         places = tuple(entry.interaction.place for entry in entries)
         times = "once" if len(entries) == 1 else f"{len(entries)} times"
         message = f"{_named(request)} was recorded {times} and has been served as often"
@@ -150,7 +182,9 @@ class Library:
         self._note_miss(request, message, places, report)
         raise NoMatchError(message, nearest=places, report=report)
 
-    def _miss(self, request: Request, asked: Canonical) -> NoReturn:
+    def _miss(self, request: Request) -> NoReturn:
+        request, _ = redact_request(request, self._secrets)
+        asked = canonical_of(request, volatile=self._volatile)
         if not self._entries:
             self._note_miss(request, "no recordings are loaded", (), "")
             raise NoMatchError("no recordings are loaded", report=self._hint(request))

@@ -72,8 +72,8 @@ _SECRET_HEADERS = frozenset(
 """Fields whose removal is worth noting; any other field off the allow-list goes silently."""
 
 _SECRET_QUERY = re.compile(
-    r"(?:.*[-_])?(?:key|api_?key|token|access_token|sig|signature|secret|client_secret|password|credential|auth"
-    r"|authorization|code_verifier)|sig.*|apikey|googleaccessid",
+    r"(?:x-(?:amz|goog)-)?(?:(?:api|access|secret|subscription)?[-_]?key|(?:(?:access|auth|id|refresh|session|security)[-_]?)?token"
+    r"|sig|signature|(?:client[-_]?)?secret|password|passwd|credentials?|auth|authorization|(?:aws|google)access(?:key)?id)",
     re.IGNORECASE,
 )
 
@@ -83,9 +83,12 @@ _SECRET_MEMBERS = (
     "privateKey", "secret_key", "secretKey", "secret_access_key", "aws_secret_access_key", "aws_session_token",
     "sessionToken", "x-api-key", "X-API-Key", "x-goog-api-key", "ephemeral_key",
 )  # fmt: skip
-_MEMBER = re.compile(
-    r'(?P<quote>\\*")(?P<name>' + "|".join(map(re.escape, _SECRET_MEMBERS)) + r")(?P=quote)"
-    r"(?P<gap>\s*:\s*)(?P=quote)(?P<value>(?:(?!(?P=quote)).)*)(?P=quote)",
+_NAMES = "|".join(map(re.escape, _SECRET_MEMBERS))
+_MEMBER = re.compile(rf'"(?P<name>{_NAMES})"\s*:\s*"(?P<value>(?:[^"\\\n]|\\.)*)"', re.DOTALL)
+# JSON within a JSON string has its quotes escaped, once for every level.
+_NESTED_MEMBER = re.compile(
+    rf'(?P<level>\\{{1,7}})"(?P<name>{_NAMES})(?P=level)"\s*:\s*(?P=level)"'
+    r'(?P<value>(?:(?!(?<!\\)(?P=level)").){0,8192})(?<!\\)(?P=level)"',
     re.DOTALL,
 )
 _MEMBER_LITERALS = ("key", "Key", "uthorization", "oken", "secret", "Secret", "passw")
@@ -112,6 +115,10 @@ class Shape(NamedTuple):
 # A key starts where a word starts; a JSON escape (`\nsk-…`) or a percent escape may stand right before it.
 _START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9A-Fa-f]{2}))"
 _WORD = "[A-Za-z0-9._~+/=-]"
+
+
+# Within one event: what a stream spells over several is for the gate, an edit must not swallow event boundaries.
+_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!\r?\n\r?\n).)*?-----END [A-Z ]*PRIVATE KEY-----"
 
 
 def _shape(name: str, hint: str, pattern: str) -> Shape:
@@ -142,9 +149,9 @@ SHAPES = (
     _shape("AWS signature", "Signature=", r"Signature=[0-9a-f]{64}"),
     _shape("JWT", ".eyJ", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     # "Bearer authentication" in an error message is prose: a token is long or has a digit.
-    _shape("bearer token", "earer", r"[Bb]earer(?:\s|%20|\+)+(?=_{20}|_*\d)(?!REDACTED)_{8,}".replace("_", _WORD)),
+    _shape("bearer token", "earer", r"[Bb]earer(?:[ \t]|%20|\+)+(?=_{20}|_*\d)(?!REDACTED)_{8,}".replace("_", _WORD)),
     _shape("basic credentials", "asic ", r"[Bb]asic (?=_{20}|_*=)_{12,}".replace("_", _WORD)),
-    _shape("private key", "PRIVATE KEY", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"),
+    _shape("private key", "PRIVATE KEY", _PEM),
 )
 
 
@@ -274,9 +281,10 @@ def _spans(text: str, known: Iterable[str]) -> Iterator[tuple[str, tuple[int, in
             for found in shape.pattern.finditer(text):
                 yield shape.name, found.span()
     if any(hint in text for hint in _MEMBER_LITERALS):
-        for found in _MEMBER.finditer(text):
-            if found["value"] not in ("", REDACTED, f"Bearer {REDACTED}"):
-                yield f"member {found['name']!r}", found.span("value")
+        for pattern in (_MEMBER, _NESTED_MEMBER):
+            for found in pattern.finditer(text):
+                if found["value"] not in ("", REDACTED, f"Bearer {REDACTED}"):
+                    yield f"member {found['name']!r}", found.span("value")
     for form in known:
         at = text.find(form)
         while at >= 0:

@@ -81,7 +81,8 @@ def _chat_call(calls: list[dict[str, Any]], part: dict[str, Any]) -> None:
             call[name] = value
     if function.get("name"):
         call["function"]["name"] = function["name"]
-    call["function"]["arguments"] += function.get("arguments") or ""
+    arguments = function.get("arguments")
+    call["function"]["arguments"] += arguments if isinstance(arguments, str) else ""
 
 
 def _anthropic(events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Find a provider by name: a built-in module, an import string, or an entry point, in that order."""
 
 import importlib
-import importlib.metadata
 
 from setu.errors import ConfigError
 from setu.providers.record import Provider
@@ -26,7 +25,9 @@ def find(name: str) -> Provider:
             return _checked(getattr(importlib.import_module(module), attribute), name)
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"provider {name!r} cannot be imported: {error}") from None
-    for entry in importlib.metadata.entry_points(group=GROUP, name=name):
+    from importlib.metadata import entry_points  # only on a miss: it loads a mail parser, and with it socket and random
+
+    for entry in entry_points(group=GROUP, name=name):
         return _checked(entry.load(), name)
     raise ConfigError(f"unknown provider {name!r}; built in are {', '.join(BUILT_IN)}")
 

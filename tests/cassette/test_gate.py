@@ -51,6 +51,12 @@ def test_a_key_spelt_over_several_events_is_found(places):
     assert "sk- key" in found_in(interaction(stream("it is ", *cut(KEY, places), " indeed"), headers=SSE))
 
 
+def test_a_private_key_spelt_over_several_events_is_found():
+    key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
+
+    assert found_in(interaction(stream(*key), headers=SSE)) == {"private key"}
+
+
 def test_a_known_secret_in_pieces_of_an_array_stream_is_found():
     asked = request({}, path="/v1beta/models/g:streamGenerateContent")
     array = b'[{"text": "known-"}\n,{"text": "value"}]'

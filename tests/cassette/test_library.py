@@ -1,16 +1,15 @@
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
+from itertools import chain
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from setu.cassette.library import Appender, Library, Shelf, file_name_of, read_cassette
-from setu.cassette.model import Recording
+from setu.cassette.library import Library, read_cassette
 from setu.cassette.serialize import HEADER, render_block
-from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError, NoMatchError
+from setu.errors import CassetteDecodeError, CassetteNotFoundError, NoMatchError
 from tests.cassette.samples import ANTHROPIC_STREAM, interaction, request, talk
 
 KEY = "sk-ant-api03-Abc_123-Def456Ghi789"
@@ -135,6 +134,25 @@ def test_a_misses_file_that_cannot_be_written_changes_nothing(tmp_path):
         library.take(talk("b"))
 
 
+@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
+def test_every_request_gets_its_own_recordings_in_order_and_then_a_miss(recorded, asked):
+    library = Library(interaction(str(n).encode(), asked=talk(text)) for n, text in enumerate(recorded))
+    left = {text: [str(n).encode() for n, each in enumerate(recorded) if each == text] for text in "abc"}
+
+    for text in asked:
+        expected = left[text].pop(0) if left[text] else None
+        assert taken(library, talk(text)) == expected
+
+    assert sorted(found.exchange.body for found in library.unused()) == sorted(chain(*left.values()))
+
+
+def taken(library, asked):
+    try:
+        return library.take(asked).exchange.body
+    except NoMatchError:
+        return None
+
+
 def test_redaction_comes_before_matching():
     recorded = interaction(b"1", asked=talk("my key is REDACTED"))
 
@@ -229,148 +247,6 @@ def test_comments_are_allowed(tmp_path):
     path.write_text("# why\n" + path.read_text().replace("  response:", "  # here\n  response:"))
 
     assert [found.exchange.body for found in read_cassette(path)] == [b"1"]
-
-
-# Appending
-
-
-def test_appended_interactions_make_one_file(tmp_path):
-    appender = Appender(tmp_path / "new" / "a.yaml")
-    appender.append(interaction(b"1"))
-    appender.append(interaction(ANTHROPIC_STREAM))
-
-    text = (tmp_path / "new" / "a.yaml").read_text()
-    assert text == HEADER + render_block(interaction(b"1")) + render_block(interaction(ANTHROPIC_STREAM))
-
-
-def test_appending_to_a_file_with_comments_keeps_them(tmp_path):
-    path = tmp_path / "a.yaml"
-    path.write_text("# one\n\n" + HEADER)
-
-    Appender(path).append(interaction(b"1"))
-
-    assert path.read_text() == "# one\n\n" + HEADER + render_block(interaction(b"1"))
-
-
-@pytest.mark.parametrize(
-    "text", ["interactions:\n- a\nversion: 1\n", "version: 1\n", "hello\n", "version: 1\ninteractions: []\n"]
-)
-def test_files_of_other_tools_are_not_appended_to(tmp_path, text):
-    path = tmp_path / "a.yaml"
-    path.write_text(text)
-
-    with pytest.raises(CassetteError, match="written by another tool"):
-        Appender(path).append(interaction())
-    assert path.read_text() == text
-
-
-def test_a_file_that_ends_within_an_interaction_is_not_appended_to(tmp_path):
-    path = saved(tmp_path / "a.yaml", interaction())
-    path.write_text(path.read_text()[:-30])
-
-    with pytest.raises(CassetteError, match="ends within an interaction"):
-        Appender(path).append(interaction())
-
-
-def test_after_a_crash_a_file_loads_a_beginning_or_says_where_it_breaks(tmp_path):
-    start = HEADER + render_block(interaction(b"1"))
-    whole = start + render_block(interaction(ANTHROPIC_STREAM))
-    path = tmp_path / "a.yaml"
-    outcomes = set()
-
-    for kept in range(len(start), len(whole)):
-        path.write_text(whole[:kept])
-        outcomes.add(loaded(path))
-
-    # All of the second interaction is there once its end is; what may follow is the list of what was redacted.
-    assert outcomes == {(b"1",), (b"1", ANTHROPIC_STREAM), "refused"}
-
-
-def loaded(path):
-    try:
-        return tuple(found.exchange.body for found in read_cassette(path))
-    except CassetteDecodeError as error:
-        return "refused" if str(error).startswith(f"{path}:") else str(error)
-
-
-def test_a_first_interaction_cut_off_within_a_line_is_refused(tmp_path):
-    path = tmp_path / "a.yaml"
-    whole = HEADER + render_block(interaction(ANTHROPIC_STREAM))
-    path.write_text(whole[: whole.index("ping")])
-
-    with pytest.raises(CassetteDecodeError, match=r"a\.yaml:3: the last interaction is incomplete"):
-        read_cassette(path)
-
-
-@pytest.mark.parametrize(
-    "place", ["body", "answer", "header", "path", "known"], ids=["body", "answer", "header", "path", "known"]
-)
-def test_a_secret_is_never_written(tmp_path, place):
-    path = tmp_path / "a.yaml"
-    texts = {
-        "body": interaction(asked=talk(KEY)),
-        "answer": interaction(f'{{"a":"{KEY}"}}'.encode()),
-        "header": interaction(headers={"x-request-id": KEY}),
-        "path": interaction(asked=request(path=f"/v1/{KEY}")),
-        "known": interaction(asked=talk("known-value")),
-    }
-
-    with pytest.raises(CassetteError, match="still in the interaction") as caught:
-        Appender(path, secrets=("known-value",)).append(texts[place])
-
-    assert KEY not in str(caught.value)
-    assert "known-value" not in str(caught.value)
-    assert not path.exists()
-
-
-def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
-    (tmp_path / "file").write_text("")
-
-    with pytest.raises(CassetteError, match=r"file/a\.yaml cannot be written: "):
-        Appender(tmp_path / "file" / "a.yaml").append(interaction())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_clear_error():
-    with pytest.raises(CassetteError, match="cannot be written: No space left on device"):
-        Appender("/dev/full").append(interaction())
-
-
-@pytest.mark.slow
-def test_four_processes_lose_nothing(tmp_path):
-    path = tmp_path / "a.yaml"
-    program = (
-        "import sys\n"
-        "from setu.cassette.library import Appender\n"
-        "from tests.cassette.samples import interaction, talk\n"
-        "for n in range(10):\n"
-        "    Appender(sys.argv[1]).append(interaction(b'data: 1\\n\\n' * 500, asked=talk(sys.argv[2], str(n))))\n"
-    )
-    root = Path(__file__).parents[2]
-    running = [subprocess.Popen([sys.executable, "-c", program, str(path), name], cwd=root) for name in "abcd"]
-
-    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
-    library = Library.load(path)
-    assert len(library) == 40
-    for name in "abcd":
-        for n in range(10):
-            library.take(talk(name, str(n)))
-
-
-def test_each_kind_of_call_has_its_file(tmp_path):
-    shelf = Shelf(tmp_path)
-    shelf.append(interaction(recording=Recording(op="anthropic.chat.stream")))
-    shelf.append(interaction(asked=request(origin="http://localhost:8080", path="/v1/embeddings")))
-    shelf.append(interaction(asked=request(origin="")))
-
-    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.yaml"))
-    assert files == ["api.anthropic.com/anthropic.chat.stream.yaml", "local/raw.yaml", "localhost_8080/raw.yaml"]
-
-
-def test_a_file_name_stays_below_its_directory():
-    asked = request(origin="https://../../etc")
-
-    assert file_name_of(interaction(asked=asked)) == "_.._etc/raw.yaml"
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])

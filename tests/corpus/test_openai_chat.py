@@ -66,7 +66,7 @@ class _Ids:
 
 def _canonical(body: dict[str, Any]) -> dict[str, Any]:
     """Bring a request to the spelling that Setu writes; every rule is a synonym on this wire."""
-    members = _dropped({key: value for key, value in body.items() if key != "max_tokens"})
+    members: dict[str, Any] = _dropped({key: value for key, value in body.items() if key != "max_tokens"})
     cap = body.get("max_completion_tokens", body.get("max_tokens"))
     members.pop("max_completion_tokens", None)
     if cap is not None:
@@ -105,7 +105,7 @@ def _dropped(value: Any) -> Any:
 
 def _message(message: dict[str, Any], ids: _Ids) -> dict[str, Any]:
     content = message.pop("content", None)
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+    parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
     for part in parts:
         if isinstance(part.get("image_url"), str):
             part["image_url"] = {"url": part["image_url"]}
@@ -336,7 +336,9 @@ def _check(exchange: dict[str, Any]) -> list[str]:
 
 @needs_corpus
 def test_real_traffic_goes_through_the_model_and_back() -> None:
-    excused, counts, failed = _excused(), {}, {}
+    excused = _excused()
+    counts: dict[str, int] = {}
+    failed: dict[str, str] = {}
     for exchange in exchanges(_API):
         try:
             for outcome in _check(exchange):

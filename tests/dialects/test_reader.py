@@ -25,6 +25,11 @@ READS: dict[str, tuple[Read, type | tuple[type, ...]]] = {
 ANY_READ = st.sampled_from(sorted(READS))
 
 
+def as_read(value: Any, name: str) -> Any:
+    """A value as a read gives it: a number is a float, which large integers do not fit exactly."""
+    return float(value) if name == "number" else value
+
+
 def fits(value: Any, name: str) -> bool:
     """Whether a value has the type that a read asks for; a whole float counts as an integer."""
     if name == "integer" and isinstance(value, float):
@@ -42,7 +47,7 @@ def test_a_value_of_the_right_type_is_read_and_any_other_names_its_param(documen
     if document.value is None:
         assert read(obj, "x") is None
     elif fits(document.value, name):
-        assert _plain(read(obj, "x")) == document.value
+        assert _plain(read(obj, "x")) == as_read(document.value, name)
     else:
         with pytest.raises(LocalDialectError) as caught:
             read(obj, "x")
@@ -62,7 +67,7 @@ def test_leniently_a_value_of_the_wrong_type_is_absent(document: Document, name:
 
     found = READS[name][0](obj, "x")
 
-    assert _plain(found) == (document.value if fits(document.value, name) else None)
+    assert _plain(found) == (as_read(document.value, name) if fits(document.value, name) else None)
     assert not obj.has("x")
 
 

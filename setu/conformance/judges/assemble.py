@@ -4,6 +4,7 @@ Deliberately naive and separate from any decoder under test: text concatenates, 
 finish reason stays.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -163,7 +164,7 @@ def _anthropic_block(answer: Answer, block: Mapping[str, Any], index: Any, event
         case "tool_use":
             given = block.get("input")
             # In a stream `input` starts as `{}` and the arguments follow as text.
-            start = msgspec.json.encode(given).decode() if given or event is None else ""
+            start = json.dumps(given) if given or event is None else ""
             answer.calls.append(
                 Call(
                     name=_text(block.get("name")),
@@ -201,8 +202,10 @@ def _gemini_part(answer: Answer, part: Mapping[str, Any], event: Event | None) -
         answer.text += text
     call = part.get("functionCall")
     if isinstance(call, dict):
-        given = msgspec.json.encode(call.get("args") or {}).decode()
-        answer.calls.append(Call(name=_text(call.get("name")), arguments=given, id=call.get("id"), event=event))
+        given = json.dumps(call.get("args") or {})
+        answer.calls.append(
+            Call(name=_text(call.get("name")), arguments=given, id=_text(call.get("id")) or None, event=event)
+        )
 
 
 def _text(value: Any) -> str:

@@ -271,8 +271,8 @@ def _same_source(one: Exchange, other: Exchange) -> bool:
 def _upstream_ids(exchange: Exchange) -> set[str]:
     view = View(exchange)
     documents = [obj(parse(exchange.body)), *(event.fields for event in view.events[:1])]
-    found = {fields.get("id") or fields.get("responseId") for fields in documents}
-    found |= {obj(fields.get("message")).get("id") for fields in documents}
+    found = [fields.get("id") or fields.get("responseId") for fields in documents]
+    found += [obj(fields.get("message")).get("id") for fields in documents]
     return {value for value in found if isinstance(value, str)}
 
 

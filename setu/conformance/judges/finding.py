@@ -46,9 +46,12 @@ class Rule(NamedTuple):
     body: Body
 
     def __call__(self, view: View) -> list[Finding] | None:
-        if not self.when(view):
-            return None
-        return [msgspec.structs.replace(found, check=self.check) for found in self.body(view)]
+        try:
+            if not self.when(view):
+                return None
+            return [msgspec.structs.replace(found, check=self.check) for found in self.body(view)]
+        except RecursionError:
+            return [Finding(self.check, "the JSON is nested too deeply to judge")]
 
 
 class Rules:

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from setu.conformance.judges.finding import Finding, Rules, flaw
-from setu.conformance.judges.view import ANTHROPIC, GEMINI, OPENAI, View, dialect_of, is_count, obj, objects, parse, seq
+from setu.conformance.judges.view import ANTHROPIC, GEMINI, OPENAI, View, is_count, obj, objects, seq
 from setu.conformance.wire import anthropic_request, gemini_request, openai_request
 from setu.conformance.wire.gemini_content import PART_DATA
 from setu.conformance.wire.model import mismatch, words
-from setu.http import Request
 
 RULES = Rules()
 
@@ -191,9 +190,9 @@ def _answers_of_turn(path: str, blocks: list[dict[str, Any]], pending: list[Any]
     results = [block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"]
     if sorted(map(str, pending)) != sorted(map(str, results)):
         yield flaw("tool results do not answer the turn before (B-TOOL-01)", path=path, got=results, want=pending)
-    leading = {block.get("type") for block in blocks[: len(results)]}
+    leading = {str(block.get("type")) for block in blocks[: len(results)]}
     if results and leading != {"tool_result"}:
-        yield flaw("tool results do not come first (B-TOOL-02)", path=path, got=sorted(map(str, leading)))
+        yield flaw("tool results do not come first (B-TOOL-02)", path=path, got=sorted(leading))
     if len(set(map(str, pending))) != len(pending):
         yield flaw("tool_use ids come twice (B-MSG-11)", path=path, got=pending)
 
@@ -281,13 +280,12 @@ _ONLY_FOR = {
 
 def _sent(view: View) -> list[Sent]:
     """Return the upstream requests whose API is known."""
-    found = [_of(upstream.request) for upstream in view.exchange.upstream]
+    found = [_of(upstream) for upstream in view.tries]
     return [sent for sent in found if sent.dialect in _MODELS]
 
 
-def _of(request: Request) -> Sent:
-    dialect = dialect_of(request.method, request.path) or ""
-    body = obj(parse(request.body)) if isinstance(request.body, bytes) else {}
+def _of(view: View) -> Sent:
+    request, dialect, body = view.exchange.request, view.dialect or "", view.asked
     router = request.path.startswith("/api/") or "openrouter" in request.origin
     # Proto3 JSON is read in both spellings.
     return Sent(dialect, camel(body) if dialect == GEMINI else body, body, router)
@@ -312,7 +310,7 @@ def camel(value: Any) -> Any:
 
 def violations(check: str, view: View) -> Iterator[Finding]:
     """Yield what is wrong with the upstream requests and was not wrong with the client's own."""
-    own = _of(view.exchange.request)
+    own = _of(view)
     inherited = {(found.message, found.path) for found in XLT[check](own)} if own.dialect in _MODELS else set()
     for sent in _sent(view):
         for found in XLT[check](sent):

@@ -1,11 +1,12 @@
 """Checks that need two exchanges: a stream against the plain answer to the same prompt, a replay against its first."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from setu.conformance.judges.assemble import Answer, answers, usage
 from setu.conformance.judges.finding import Finding, show
-from setu.conformance.judges.view import View, known
+from setu.conformance.judges.view import MISSING, View, known
 from setu.http import Exchange
 
 
@@ -88,14 +89,8 @@ def _calls(found: dict[int, Answer]) -> list[Any]:
 
 
 def _stable(value: Any) -> str:
-    return str(show_sorted(value))
-
-
-def show_sorted(value: Any) -> Any:
-    """Return a JSON value with its object members in one order, for comparing."""
-    if isinstance(value, dict):
-        return [[key, show_sorted(value[key])] for key in sorted(value)]
-    return [show_sorted(item) for item in value] if isinstance(value, list) else value
+    """Return a JSON value as text with its object members in one order, for comparing."""
+    return repr(value) if value is MISSING else json.dumps(value, sort_keys=True)
 
 
 def _differences(check: str, path: str, got: Any, want: Any) -> list[Finding]:

@@ -151,9 +151,14 @@ class View:
         return whole and not self.errors
 
     @cached_property
+    def tries(self) -> "tuple[View, ...]":
+        """What a gateway sent upstream, in order."""
+        return tuple(View(exchange) for exchange in self.exchange.upstream)
+
+    @property
     def upstream(self) -> "View | None":
         """The last upstream try, whose outcome the client's answer must tell; earlier ones were retried away."""
-        return View(self.exchange.upstream[-1]) if self.exchange.upstream else None
+        return self.tries[-1] if self.tries else None
 
 
 def dialect_of(method: str, path: str) -> str | None:

@@ -29,7 +29,7 @@ from setu.chat.parts import (
     Url,
 )
 from setu.chat.seals import CacheMark, Cite, Seal
-from setu.dialects.anthropic.words import NAME
+from setu.dialects.anthropic.words import NAME, own_id
 from setu.dialects.reader import Obj
 from setu.dialects.record import json_text
 from setu.errors import RemoteDialectError
@@ -227,7 +227,7 @@ def _hosted_result(block: Obj, kind: str, known: Known) -> AnyPart:
 def _id(block: Obj, key: str, known: Known) -> str:
     found = block.text(key)
     if found:
-        return found
+        return own_id(found)
     if known.mint is None:
         raise block.missing(key)
     return known.mint("toolu_")

@@ -31,7 +31,7 @@ from setu.chat.usage import merge
 from setu.dialects.anthropic.errors import frame as error_frame
 from setu.dialects.anthropic.response import message_members, write_finish
 from setu.dialects.anthropic.usage import write_delta_usage, write_usage
-from setu.dialects.anthropic.words import NAME, legal_id
+from setu.dialects.anthropic.words import NAME, client_id
 from setu.dialects.anthropic.writing import Losses, hosted_call, hosted_result, own_cites, own_extra, safe_json
 from setu.dialects.record import Reply
 from setu.errors import TruncatedError
@@ -188,7 +188,7 @@ class Encoder:
             case ToolCall():
                 self._calls = True
                 caller = {"caller": Raw(value.caller)} if value.caller is not None else {}
-                members = {"type": "tool_use", "id": legal_id(value.call_id), "name": value.name, "input": {}}
+                members = {"type": "tool_use", "id": client_id(value.call_id), "name": value.name, "input": {}}
                 return [*self._open(members | caller | self._extra(value.extra)), *self._arguments(value.arguments)]
             case HostedCall() if value.dialect == NAME:
                 members = hosted_call(value) | {"input": {}} | self._extra(value.extra)

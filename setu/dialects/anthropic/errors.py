@@ -52,8 +52,7 @@ def info_of(status: int, body: bytes) -> ErrorInfo:
     """Read an error body: nested, flat, in an array, or no JSON at all (B-ERR-09, B-ERR-12, B-ERR-13)."""
     envelope = _envelope(body)
     if envelope is None:
-        text = " ".join(body.decode("utf-8", "replace").split())[:_LENGTH]
-        return _info(status, None, text, None, None)
+        return _info(status, None, _plain(status, body), None, None)
     is_flat = _json.kind_of(envelope.members.get("error", b"")) == "string"
     flat = envelope.text("error") if is_flat else None
     source = envelope.obj("error") or envelope
@@ -61,6 +60,12 @@ def info_of(status: int, body: bytes) -> ErrorInfo:
     message = source.text("message") or flat or ""
     code = _code(source)
     return _info(status, word, message, code, body, request_id=envelope.text("request_id"))
+
+
+def _plain(status: int, body: bytes) -> str:
+    """Return a message for a body that is no JSON; a page of markup says nothing a user can read."""
+    text = " ".join(body.decode("utf-8", "replace").split())[:_LENGTH]
+    return f"the upstream answered {status} with a page, not with JSON" if text.startswith("<") else text
 
 
 def _envelope(body: bytes) -> Obj | None:
@@ -136,12 +141,15 @@ def _members(info: ErrorInfo) -> dict[str, Any]:
 
 
 def word_of_error(info: ErrorInfo) -> str:
-    """Name an error in Anthropic's words: the source's type if it is one of them, else by kind and status."""
-    if info.type is not None and info.type in _STATUS_OF_TYPE:
+    """Name an error in Anthropic's words: the source's type if it is one of them and fits, else by kind and status.
+
+    OpenAI's `invalid_request_error` comes with 401 and 404, too; Anthropic's clients retry by type.
+    """
+    known = _TYPE_OF_STATUS.get(info.status)
+    if info.type in _STATUS_OF_TYPE and known in {None, info.type}:
         return info.type
     if info.kind in _TYPE_OF_KIND:
         return _TYPE_OF_KIND[info.kind]
-    known = _TYPE_OF_STATUS.get(info.status)
     if known is not None:
         return known
     return "invalid_request_error" if 400 <= info.status < 500 else "api_error"

@@ -11,7 +11,7 @@ from setu.chat.response import Candidate, ChatResponse, Finish
 from setu.dialects.anthropic.blocks import Known, read_content
 from setu.dialects.anthropic.errors import info_of
 from setu.dialects.anthropic.usage import read_usage, write_usage
-from setu.dialects.anthropic.words import NAME, finish_of, legal_id, word_of
+from setu.dialects.anthropic.words import NAME, client_id, finish_of, word_of
 from setu.dialects.anthropic.writing import (
     Losses,
     call_input,
@@ -209,4 +209,4 @@ def write_call(part: ToolCall, where: str, losses: Losses) -> Block:
         losses.note(where, "the arguments are not a JSON object")
         members = {}
     caller = {"caller": Raw(part.caller)} if part.caller is not None else {}
-    return {"type": "tool_use", "id": legal_id(part.call_id), "name": part.name, "input": members} | caller
+    return {"type": "tool_use", "id": client_id(part.call_id), "name": part.name, "input": members} | caller

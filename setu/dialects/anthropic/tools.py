@@ -11,6 +11,7 @@ from setu.dialects.anthropic.writing import Losses, cache_control, own_extra
 from setu.dialects.reader import Obj
 from setu.dialects.record import pointer
 from setu.errors import LocalDialectError
+from setu.schema import rooted
 
 _MODE_OF_TYPE = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
 _SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -121,9 +122,9 @@ def _write_function(tool: FunctionTool, index: int, losses: Losses) -> dict[str,
     members: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         members["description"] = tool.description
-    # The schema as it came, byte for byte (B-TOOL-28); Anthropic wants one even for a call without arguments.
+    # The schema as it came, byte for byte (B-TOOL-28), but for the root type that Anthropic wants (B-SCH-09).
     known = tool.schema is not None and _json.kind_of(tool.schema) == "object"
-    members["input_schema"] = Raw(tool.schema if known and tool.schema else _NO_SCHEMA)
+    members["input_schema"] = Raw(rooted(tool.schema) if known and tool.schema else _NO_SCHEMA)
     if tool.strict is not None:
         members["strict"] = tool.strict
     if tool.defer is not None:

@@ -19,6 +19,22 @@ def legal_id(call_id: str) -> str:
     return bounded(call_id, prefix="toolu_", length=64, legal=_LEGAL_ID)
 
 
+_FOREIGN = "toolu_setu_"
+"""Marks an id that another upstream made: clients expect `toolu_…`, and the mark is taken off when it comes back."""
+
+
+def client_id(call_id: str) -> str:
+    """Return an id as an Anthropic client expects it (B-ANT-06); reversible for any id that fits."""
+    if call_id.startswith(("toolu_", "srvtoolu_")):
+        return legal_id(call_id)
+    return legal_id(_FOREIGN + call_id)
+
+
+def own_id(call_id: str) -> str:
+    """Return the id that `client_id` was given."""
+    return call_id.removeprefix(_FOREIGN) or call_id
+
+
 _REASON_OF_WORD: Mapping[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",

@@ -98,8 +98,12 @@ class Decoder:
         Raises:
             DialectError, JsonError: not a JSON object.
         """
-        chunks = _json.items(data) if data.startswith(b"[") else [data]
-        return [event for chunk in chunks for event in self._chunk(chunk)]
+        events: list[Event] = []
+        for chunk in _json.items(data) if data.startswith(b"[") else [data]:
+            events += self._chunk(chunk)
+            if self._failed:
+                break
+        return events
 
     def close(self) -> list[Event]:
         """Close what is open; nothing can change an ending any more."""

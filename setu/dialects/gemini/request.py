@@ -72,6 +72,13 @@ def render_request(request: ChatRequest, target: Target) -> Rendered:
     Raises:
         LocalDialectError: what Gemini cannot be asked (a foreign file, an unknown hosted tool, nothing at all).
     """
+    try:
+        return _render(request, target)
+    except JsonError as error:
+        raise LocalDialectError(f"the request cannot be written as JSON: {error}") from None
+
+
+def _render(request: ChatRequest, target: Target) -> Rendered:
     scribe = Scribe(phase="request", media=target.media)
     members: dict[str, Any] = Contents(request, target, scribe).render()
     members |= render_tools(request, scribe)
@@ -79,10 +86,7 @@ def render_request(request: ChatRequest, target: Target) -> Rendered:
     _lose_state(request, scribe)
     for key, value in _own_members(request, scribe).items():
         members.setdefault(key, Raw(value))
-    try:
-        return Rendered(body=_json.encode(members), losses=tuple(scribe.losses))
-    except JsonError as error:
-        raise LocalDialectError(f"the request cannot be written as JSON: {error}") from None
+    return Rendered(body=_json.encode(members), losses=tuple(scribe.losses))
 
 
 def _own_members(request: ChatRequest, scribe: Scribe) -> dict[str, Json]:

@@ -47,6 +47,9 @@ def _blocked(response: ChatResponse, losses: list[Loss]) -> Candidate:
     return Candidate(messages=(), finish=Finish(reason="content_filter"))
 
 
+_TIERS = {"standard": "default"}
+"""Anthropic's word for the tier that OpenAI calls default."""
+
 _TYPED: dict[str, Any] = {
     "system_fingerprint": str,
     "metadata": dict[str, str],
@@ -60,6 +63,7 @@ def head_members(tier: str | None, extra: Extra | None, losses: list[Loss]) -> d
     """Return the members of an answer beside the five that are always there, such as `system_fingerprint`."""
     members: dict[str, Json] = {}
     if tier is not None:
+        tier = _TIERS.get(tier, tier)
         if tier in SERVICE_TIERS:
             members["service_tier"] = _json.encode(tier)
         else:

@@ -173,7 +173,7 @@ class ChoiceDecoder:
             return
         summary = kind == "reasoning.summary"
         text = _str(detail.get("summary" if summary else "text")) or ""
-        if self._kind == _STRING and text and text == "".join(self._words):
+        if self._kind == _STRING and text and "".join(self._words).endswith(text):
             text = ""  # the closing copy of what was streamed as a string already
         self._think((kind, detail.get("index")), text, value, events, summary=summary)
         if seal is not None:

@@ -99,7 +99,7 @@ class ChatDecoder:
         if chunk.get("error") or chunk.get("object") == "error" or event == "error":
             return self._fail(msgspec.structs.replace(error_of(chunk), raw=_json_or_none(chunk)))
         choices = chunk.get("choices")
-        events = self._start(chunk, bare=not choices)
+        events = [] if self._started else self._start(chunk, bare=not choices)
         if not chunk.keys() <= _PLAIN:
             self._beside(chunk, events)
         if isinstance(choices, list):

@@ -60,13 +60,14 @@ _PARTS = (PartStarted, PartEnded, *DELTAS)
 class _Choice:
     """What has been said of one choice."""
 
-    __slots__ = ("calls", "details", "index", "length", "sequence")
+    __slots__ = ("calls", "details", "fragments", "index", "length", "sequence")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.sequence = Sequence()
         self.calls = 0
         self.details = 0
+        self.fragments = 0
         self.length = 0
 
 
@@ -216,7 +217,6 @@ class ChatEncoder:
                 if value.text:
                     self._text(part, TextDelta(part=event.part, text=value.text), frames)
             case Reasoning():
-                part.base = part.choice.calls
                 for summary, sections in ((False, value.text), (True, value.summary)):
                     for section, text in enumerate(sections):
                         thought = ReasoningDelta(part=event.part, text=text, section=section, summary=summary)
@@ -234,6 +234,7 @@ class ChatEncoder:
     def _open_call(self, part: _Part, value: ToolCall, frames: list[Frame]) -> None:
         part.call = part.choice.calls
         part.choice.calls += 1
+        part.choice.fragments += 1
         inner = {"name": value.name, "input" if value.kind == "custom" else "arguments": ""}
         wire: dict[str, Any] = {"index": part.call, "id": value.call_id, "type": value.kind, value.kind: inner}
         if value.seal is not None and value.seal.issuer == "gemini":
@@ -258,6 +259,7 @@ class ChatEncoder:
         section = (event.summary, event.section)
         text = event.text if part.section in {None, section} else "\n\n" + event.text
         part.section = section
+        part.base = part.base if part.text else part.choice.fragments
         part.text.append(text)
         if text and self._reply.include_thoughts:
             frames.append(self._delta(part.index, b'{"reasoning_content":%b}' % dump(text)))
@@ -266,6 +268,7 @@ class ChatEncoder:
         if part.call < 0:
             return
         part.length += len(event.text)
+        part.choice.fragments += 1
         custom = isinstance(part.value, ToolCall) and part.value.kind == "custom"
         shape = b'{"tool_calls":[{"index":%d,"custom":{"input":%b}}]}' if custom else _ARGUMENTS
         frames.append(self._delta(part.index, shape % (part.call, dump(event.text))))
@@ -301,6 +304,7 @@ class ChatEncoder:
         if isinstance(part.value, Text):
             self._text_seal(part, frames)
         elif event.issuer == "gemini" and part.call >= 0:
+            part.choice.fragments += 1
             wire = {
                 "index": part.call,
                 "function": {"arguments": ""},
@@ -338,8 +342,8 @@ class ChatEncoder:
     def _close_reasoning(self, part: _Part, value: Reasoning, frames: list[Frame]) -> None:
         """Write a sealed thought once more as a whole, so that a client can send it back."""
         text = "".join(part.text)
-        if part.choice.calls > part.base:
-            text = ""  # a call came between: a reader would not know the words for the same
+        if part.choice.fragments > part.base:
+            text = ""  # part of a call came between: a reader would not know the words for the same
         summary = value.summary or bool(part.section and part.section[0])
         said = {"summary": (text,)} if summary else {"text": (text,)}
         whole = msgspec.structs.replace(value, **({"text": (), "summary": ()} | (said if text else {})), seal=part.seal)

@@ -1,6 +1,6 @@
 """Scalar options, structured output and thinking, both ways."""
 
-from typing import Any
+from typing import Any, Literal
 
 from setu._json import Raw, kind_of
 from setu.chat.request import Options, Output, Thinking
@@ -189,7 +189,9 @@ def render_thinking(thinking: Thinking, target: Target, losses: list[Loss]) -> d
         # Models disagree whether "none" is an effort; a client of this wire has said so itself.
         effort = "none" if effort == "none" or "none" in target.facts.efforts else None
         if effort is None:
-            losses.append(Loss(phase="request", pointer="/thinking/mode", reason="thinking cannot be switched off"))
+            reason = "thinking cannot be switched off"
+            severity: Literal["info", "warn"] = "info" if target.facts.thinking is None else "warn"
+            losses.append(Loss(phase="request", pointer="/thinking/mode", reason=reason, severity=severity))
     elif effort is None and thinking.budget is not None and thinking.budget > 0:
         effort = effort_of(thinking.budget)
         reason = f"a budget of {thinking.budget} tokens became effort {effort}"

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,6 +150,31 @@ def exchanges(draw: st.DrawFn, *, nested: bool = True) -> Exchange:
         end=draw(st.sampled_from(Ending)),
         upstream=tuple(draw(st.lists(exchanges(nested=False), max_size=2))) if nested else (),
     )
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, GENERATE])
+@pytest.mark.parametrize("depth", [90, 300, 900, 100_000])
+def test_deep_nesting_is_judged_or_named(path: str, depth: int) -> None:
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+    upstream = Exchange(
+        request=Request(method="POST", path=path, body=nested), status=200, headers=Headers(), body=nested
+    )
+
+    verdicts = judge(msgspec.structs.replace(upstream, upstream=(upstream,)))
+
+    assert "PRX-004" in verdicts
+
+
+def test_a_lone_surrogate_is_only_text() -> None:
+    text = b'{"choices":[{"message":{"tool_calls":[{"function":{"arguments":"\\ud800"}}]}}]}'
+    given = b'{"content":[{"type":"tool_use","input":{"a":"\\ud800"}}]}'
+    pair = [
+        Exchange(request=Request(method="POST", path=path), status=200, headers=Headers(), body=body)
+        for path, body in ((CHAT, text), (MESSAGES, given))
+    ]
+
+    assert [judge(exchange) for exchange in pair]
+    assert judge_pair(*pair) == {}
 
 
 @settings(max_examples=100, deadline=None)

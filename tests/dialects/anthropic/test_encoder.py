@@ -193,19 +193,22 @@ def test_redacted_thinking_is_whole_in_its_start():
 def test_the_arguments_of_a_call(value, pieces, written):
     events = encode(*part(value, *(ArgumentsDelta(part=0, text=piece) for piece in pieces)))
 
-    assert starts(events) == [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]
+    assert starts(events) == [{"type": "tool_use", "id": "toolu_setu_t1", "name": "f", "input": {}}]
     assert [delta["partial_json"] for delta in deltas(events)] == written
 
 
-def test_ids_pass_unless_they_are_illegal():  # B-ANT-06
+def test_foreign_ids_are_marked_and_own_ones_pass():  # B-ANT-06
     events = encode(
-        *part(ToolCall(call_id="call_1", name="f", arguments="")),
+        *part(ToolCall(call_id="toolu_01A", name="f", arguments="")),
+        *part(ToolCall(call_id="call_1", name="f", arguments=""), number=2),
         *part(ToolCall(call_id="c.1:" + "x" * 90, name="f", arguments=""), number=1),
     )
 
-    first, second = (block["id"] for block in starts(events))
-    assert first == "call_1"
-    assert second.startswith("toolu_")
+    own, foreign, illegal = (block["id"] for block in starts(events))
+    assert (own, foreign) == ("toolu_01A", "toolu_setu_call_1")
+    assert own_id(foreign) == "call_1"
+    assert illegal.startswith("toolu_")
+    assert len(illegal) <= 64
 
 
 def test_anthropics_own_blocks_go_back_as_they_came():

@@ -47,7 +47,11 @@ def test_every_documented_error_is_read_and_written(status, word, kind):
 @pytest.mark.parametrize(
     ("status", "body", "read"),
     [
-        (502, b"<html><h1>Bad\n gateway</h1></html>", (502, "<html><h1>Bad gateway</h1></html>")),  # B-ERR-09
+        (
+            502,
+            b"<html><h1>Bad\n gateway</h1></html>",
+            (502, "the upstream answered 502 with a page, not with JSON"),
+        ),  # B-ERR-09
         (503, b"", (503, "the upstream answered 503 without a message")),
         (500, b"\xff\xfe", (500, "\ufffd\ufffd")),
         (400, {"object": "error", "message": "flat"}, (400, "flat")),  # B-ERR-12

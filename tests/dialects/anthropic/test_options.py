@@ -244,3 +244,9 @@ def test_a_namespace_is_noted_as_lost():
     _, losses = render(asked(tools=(FunctionTool(name="f", namespace="crm"),)))
 
     assert [(loss.pointer, loss.severity) for loss in losses] == [("/tools/0", "info")]
+
+
+def test_a_budget_of_all_of_max_tokens_leaves_no_answer_and_is_bent():  # B-PRM-13
+    body, _ = render(asked(thinking=Thinking(mode="on", budget=4000), options=Options(max_tokens=4000)))
+
+    assert body["thinking"]["budget_tokens"] < body["max_tokens"]

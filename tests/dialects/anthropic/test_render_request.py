@@ -332,3 +332,9 @@ def test_the_input_of_a_custom_tool_goes_out_as_an_object():
     call = ToolCall(call_id="t1", name="shell", arguments="ls -l", kind="custom")
 
     assert sent(user("?"), assistant(call), answered("t1"))["messages"][1]["content"][0]["input"] == {"input": "ls -l"}
+
+
+def test_a_cache_lifetime_that_anthropic_does_not_have_is_left_to_its_default():
+    body = sent(user(Text(text="a", cache=CacheMark(ttl="30d"))))
+
+    assert body["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral"}

@@ -232,7 +232,7 @@ def test_every_part_has_its_block():
         {"type": "thinking", "thinking": "a\n\nb", "signature": ""},
         {"type": "text", "text": "t"},
         {"type": "text", "text": "no"},
-        {"type": "tool_use", "id": "call_1", "name": "f", "input": {"n": 1}},
+        {"type": "tool_use", "id": "toolu_setu_call_1", "name": "f", "input": {"n": 1}},
         {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"q": 1}},
     ]
     assert losses == ()

@@ -13,6 +13,8 @@ from setu.chat.events import (
     Ended,
     PartStarted,
     Started,
+    TextDelta,
+    UsageSeen,
 )
 from setu.chat.fold import fold
 from setu.chat.ids import counter
@@ -126,6 +128,17 @@ def test_feedback_without_a_block_is_not_an_ending() -> None:
     assert result.complete is False
 
 
+def test_usage_is_told_with_the_first_chunk_and_again_at_the_end() -> None:
+    counts = [{"promptTokenCount": 3, "candidatesTokenCount": n} for n in (1, 2, 3)]
+
+    events = decode(*(chunk({"text": "a"}, usageMetadata=count) for count in counts))
+
+    seen = [(n, event.usage.output) for n, event in enumerate(events) if isinstance(event, UsageSeen)]
+    assert [output for _, output in seen] == [1, 3]
+    assert isinstance(events[seen[0][0] - 1], TextDelta)
+    assert isinstance(events[seen[1][0] + 1], Ended)
+
+
 def test_the_last_usage_counts() -> None:
     result = folded(
         chunk({"text": "a"}, usageMetadata={"promptTokenCount": 3}),
@@ -139,7 +152,7 @@ def test_the_last_usage_counts() -> None:
 
 @pytest.mark.parametrize("error", [{"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}])
 def test_an_error_in_a_stream_fails_it(error: Any) -> None:
-    for value in ({"error": error}, [{"error": error}]):
+    for value in ({"error": error}, [{"error": error}, chunk({"text": "late"})]):
         result = folded(chunk({"text": "a"}, finish="STOP"), value, chunk({"text": "late"}))
         assert result.error is not None
         assert (result.error.kind, result.error.status) == (ErrorKind.UNAVAILABLE, 503)

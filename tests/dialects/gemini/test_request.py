@@ -135,8 +135,15 @@ def test_a_conversation_kept_elsewhere_is_refused(state: State, param: str) -> N
     assert caught.value.param == param
 
 
-def test_text_that_json_cannot_carry_is_refused() -> None:
-    request = ChatRequest(model="m", messages=(Message(role="user", parts=(Text(text="\ud800"),)),))
+@pytest.mark.parametrize(
+    "part",
+    [
+        Text(text="\ud800"),
+        ToolResult(call_id="x", name="f", content=(Text(text="\ud800"),)),
+    ],
+)
+def test_text_that_json_cannot_carry_is_refused(part: AnyPart) -> None:
+    request = ChatRequest(model="m", messages=(Message(role="user", parts=(part,)),))
 
     with pytest.raises(LocalDialectError):
         render_request(request, Target(model="m"))

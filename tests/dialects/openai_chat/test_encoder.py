@@ -95,7 +95,7 @@ def test_the_role_comes_once_a_choice() -> None:
 
 
 def test_choices_do_not_wait_for_each_other() -> None:
-    events = [
+    events: list[Event] = [
         START,
         PartStarted(part=0, value=Text(text="")),
         PartStarted(part=1, value=Text(text=""), candidate=1),
@@ -107,7 +107,7 @@ def test_choices_do_not_wait_for_each_other() -> None:
 
 def test_calls_take_the_form_of_openai() -> None:
     """B-STR-05, B-STR-10, B-STR-11."""
-    events = [
+    events: list[Event] = [
         START,
         *part(
             ToolCall(call_id="a", name="f", arguments=""),
@@ -142,7 +142,7 @@ def test_a_call_without_arguments_ends_as_json_and_a_custom_one_stays_empty() ->
 
 
 def test_overlapping_calls_need_not_wait() -> None:
-    events = [
+    events: list[Event] = [
         START, PartStarted(part=0, value=ToolCall(call_id="a", name="f", arguments="")),
         PartStarted(part=1, value=ToolCall(call_id="b", name="g", arguments="")), ArgumentsDelta(part=1, text="{"),
     ]  # fmt: skip

@@ -20,7 +20,8 @@ def parse(status: int, body: Any, headers: Headers | None = None) -> ErrorInfo:
 
 
 def written(**members: Any) -> dict[str, Any]:
-    info = ErrorInfo(**({"kind": ErrorKind.SERVER, "status": 500, "message": "m"} | members))
+    said: dict[str, Any] = {"kind": ErrorKind.SERVER, "status": 500, "message": "m"}
+    info = ErrorInfo(**(said | members))
     error: dict[str, Any] = json.loads(ERRORS.render(info))["error"]
     return error
 

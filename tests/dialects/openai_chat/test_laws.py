@@ -286,7 +286,9 @@ def test_a_stream_means_what_the_whole_answer_means(
         "tool_calls": wire,
     }
     whole = json.dumps({"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
-    pieces = [{"content": letter} for letter in text] + [{"refusal": letter} for letter in refusal]
+    pieces: list[dict[str, Any]] = [{"content": letter} for letter in text] + [
+        {"refusal": letter} for letter in refusal
+    ]
     pieces = [{"reasoning_content": letter} for letter in thought] + pieces + [{"tool_calls": [item]} for item in wire]
     chunks = [{"id": "c", "choices": [{"index": 0, "delta": piece}]} for piece in pieces]
 

@@ -1,6 +1,5 @@
 """Writing requests for chat hosts, from any dialect's model."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -24,18 +23,9 @@ from setu.chat.parts import (
 )
 from setu.chat.request import (
     ChatRequest,
-    CustomTool,
-    FunctionTool,
-    HostedTool,
     Message,
-    Options,
-    Output,
-    State,
-    Thinking,
-    ToolChoice,
 )
 from setu.chat.seals import CacheMark, Cite, Extra, Seal
-from setu.dialects.record import Facts
 from setu.errors import LocalDialectError
 from tests.dialects.openai_chat.wire import messages, parse, render, rendered
 
@@ -293,124 +283,6 @@ def test_marks_of_citations_and_late_text_are_said() -> None:
         "/messages/0/content/1",
         "/messages/0/content/2",
     ]
-
-
-def test_the_cap_takes_the_name_that_the_host_knows() -> None:
-    """B-PRM-05."""
-    request = chat(options=Options(max_tokens=5))
-
-    assert rendered(request)["max_tokens"] == 5
-    assert rendered(request, "max_completion_tokens") == rendered(request, "max_completion_tokens") | {
-        "max_completion_tokens": 5
-    }
-    assert "max_tokens" not in rendered(request, "max_completion_tokens")
-
-
-def test_zeros_are_sent_and_foreign_values_are_bent() -> None:
-    """B-PRM-01."""
-    options = Options(temperature=0, top_p=0, top_k=40.0, stop=tuple("abcdef"), presence_penalty=3)
-    wire = rendered(chat(options=options), "top_k")
-
-    assert (wire["temperature"], wire["top_p"], wire["top_k"]) == (0, 0, 40)
-    assert (wire["stop"], wire["presence_penalty"]) == (list("abcd"), 2)
-    assert lost(chat(options=options)) == ["/top_k", "/stop", "/presence_penalty"]
-
-
-def test_usage_is_asked_for_where_the_host_understands_it() -> None:
-    """B-PRM-11."""
-    assert "stream_options" not in rendered(chat(stream=True))
-    assert "stream_options" not in rendered(chat(), "stream_usage")
-    assert rendered(chat(stream=True), "stream_usage")["stream_options"] == {"include_usage": True}
-    assert rendered(chat(options=Options(stream_usage=True)))["stream_options"] == {"include_usage": True}
-
-
-@pytest.mark.parametrize(
-    ("thinking", "capabilities", "facts", "wire"),
-    [
-        (Thinking(effort="high"), (), Facts(), {"reasoning_effort": "high"}),
-        (Thinking(mode="on", budget=9000), (), Facts(), {"reasoning_effort": "medium"}),
-        (Thinking(mode="on", budget=5), (), Facts(), {"reasoning_effort": "minimal"}),
-        (Thinking(effort="max"), (), Facts(efforts=("low", "high")), {"reasoning_effort": "high"}),
-        (Thinking(effort="minimal"), (), Facts(efforts=("low", "high")), {"reasoning_effort": "low"}),
-        (Thinking(effort="low"), (), Facts(efforts=("odd",)), {"reasoning_effort": "low"}),
-        (Thinking(effort="odd"), (), Facts(efforts=("low",)), {"reasoning_effort": "odd"}),
-        (Thinking(mode="off"), (), Facts(efforts=("none", "low")), {"reasoning_effort": "none"}),
-        (Thinking(mode="off"), (), Facts(), {}),
-        (Thinking(mode="off", effort="none"), (), Facts(), {"reasoning_effort": "none"}),
-        (Thinking(mode="on", budget=9000), (), Facts(thinking="none"), {}),
-        (Thinking(mode="on", budget=9000, show="none"), ("reasoning",), Facts(), {"reasoning": {"max_tokens": 9000, "enabled": True, "exclude": True}}),
-        (Thinking(mode="on", budget=9000), ("thinking",), Facts(), {"thinking": {"type": "enabled", "budget_tokens": 9000}}),
-        (Thinking(show="full"), (), Facts(), {}),
-    ],
-)  # fmt: skip
-def test_thinking_is_asked_for_in_the_form_the_host_takes(
-    thinking: Thinking, capabilities: tuple[str, ...], facts: Facts, wire: dict[str, Any]
-) -> None:
-    """B-PRM-12."""
-    full = rendered(chat(thinking=thinking), *capabilities, facts=facts)
-
-    assert {key: value for key, value in full.items() if key not in {"model", "messages"}} == wire
-
-
-def test_tools_and_their_choice_are_written() -> None:
-    tools = (
-        FunctionTool(name="f", schema=b'{"b":1,"a":1.10}', cache=CacheMark(), defer=True),
-        CustomTool(name="c", description="d", grammar=b"{}"),
-    )
-    request = chat(tools=tools, tool_choice=ToolChoice(mode="allowed", names=("f", "c")), parallel=False)
-
-    out = render(request)
-
-    assert b'{"b":1,"a":1.10}' in out.body
-    wire = json.loads(out.body)
-    assert wire["tools"][1] == {"type": "custom", "custom": {"name": "c", "description": "d", "format": {}}}
-    assert wire["tool_choice"]["allowed_tools"] == {"mode": "auto", "tools": [
-        {"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "c"}},
-    ]}  # fmt: skip
-    assert wire["parallel_tool_calls"] is False
-    assert [loss.pointer for loss in out.losses] == ["/tools/0/defer", "/tools/0/cache"]
-
-
-def test_a_named_choice_names_its_kind() -> None:
-    named = ToolChoice(mode="named", names=("c",))
-
-    assert rendered(chat(tools=(CustomTool(name="c"),), tool_choice=named))["tool_choice"] == {
-        "type": "custom",
-        "custom": {"name": "c"},
-    }
-
-
-def test_tools_of_another_host_are_lost_aloud_and_no_empty_list_is_sent() -> None:
-    """B-TOOL-10, B-TOOL-15."""
-    request = chat(
-        tools=(HostedTool(kind="web_search_20250305", dialect="anthropic", config=b"{}", name="web_search"),),
-        tool_choice=ToolChoice(mode="required"),
-        parallel=True,
-    )
-
-    assert lost(request) == ["/tools/0", "/tool_choice", "/parallel"]
-    assert rendered(request).keys() == {"model", "messages"}
-
-
-@pytest.mark.parametrize(
-    ("output", "wire"),
-    [
-        (Output(kind="text"), {"type": "text"}),
-        (Output(kind="json"), {"type": "json_object"}),
-        (Output(kind="schema", schema=b"{}"), {"type": "json_schema", "json_schema": {"name": "response", "schema": {}}}),
-        (Output(kind="schema", schema=b"{}", dialect="openai_chat", description="d"), {"type": "json_schema", "json_schema": {"schema": {}, "description": "d"}}),
-        (Output(kind="grammar"), None),
-    ],
-)  # fmt: skip
-def test_the_form_of_the_answer_is_written(output: Output, wire: dict[str, Any] | None) -> None:
-    assert rendered(chat(output=output)).get("response_format") == wire
-
-
-def test_state_that_chat_does_not_have_is_lost() -> None:
-    request = chat(state=State(store=True, previous="resp_1", background=True))
-
-    assert rendered(request)["store"] is True
-    assert lost(request) == ["/state/previous", "/state/background"]
 
 
 def test_a_developer_is_the_system_to_a_host_that_does_not_know_the_role() -> None:

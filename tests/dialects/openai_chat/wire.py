@@ -81,7 +81,8 @@ def read(data: bytes) -> ChatResponse:
 
 
 def reply(**members: Any) -> Reply:
-    return Reply(**({"model": "asked", "id": "chatcmpl-r", "created": 5, "mint": counter()} | members))
+    said: dict[str, Any] = {"model": "asked", "id": "chatcmpl-r", "created": 5, "mint": counter()}
+    return Reply(**(said | members))
 
 
 def shown(response: ChatResponse, **members: Any) -> dict[str, Any]:
