@@ -99,6 +99,9 @@ def write_settings(request: ChatRequest, target: Target, losses: list[Loss]) -> 
 
 
 def _scalars(options: Options, losses: list[Loss]) -> dict[str, Any]:
+    if isinstance(options.n, int) and options.n > 1:
+        # One answer where two were asked for looks like success (B-PRM-07).
+        raise LocalDialectError("Anthropic gives one answer; ask with n 1", param="n", code="unsupported_parameter")
     neutral: dict[str, Any] = {name: UNSET for name, value in _NEUTRAL.items() if getattr(options, name) == value}
     user, stop, tier, top_k = options.user, options.stop, options.service_tier, options.top_k
     if isinstance(top_k, float):  # Gemini's is a number, Anthropic's an integer

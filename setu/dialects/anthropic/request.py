@@ -70,7 +70,17 @@ def _read_system(body: Obj) -> tuple[AnyPart, ...]:
         if not isinstance(part, (Text, Opaque)):
             where = f"{body.at('system')}[{index}]"
             raise body.error(f"'{where}' must be a text block", param=where)
-    return parts
+    return tuple(_private(part) for part in parts)
+
+
+_BILLING = "x-anthropic-billing-header:"
+
+
+def _private(part: AnyPart) -> AnyPart:
+    """Claude Code tells Anthropic about billing in a system block; no other host's model should read it (B-MSG-19)."""
+    if not isinstance(part, Text) or not part.text.startswith(_BILLING):
+        return part
+    return Opaque(dialect=NAME, kind="billing", raw=_json.encode({"type": "text", "text": part.text}))
 
 
 def _read_user(body: Obj) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from setu.chat.events import (
 from setu.chat.parts import HostedCall, HostedResult, Inline, Media, Opaque, Reasoning, Refusal, Text, ToolCall
 from setu.chat.response import Finish, Usage
 from setu.chat.seals import Cite, Extra, Seal
+from setu.dialects.anthropic.words import own_id
 from setu.errors import ErrorInfo, ErrorKind
 from tests.dialects.anthropic.wire import CLIENT, encode, reply
 

@@ -80,15 +80,21 @@ def test_stop_sequences_of_nothing_but_space_are_dropped_with_a_note(stop, writt
 
 def test_what_has_no_row_is_lost_by_name_and_what_changes_nothing_in_silence():  # B-PRM-07, P15
     neutral = Options(n=1, frequency_penalty=0.0, presence_penalty=0.0, logprobs=False)
-    telling = Options(n=2, seed=1, frequency_penalty=0.5, logprobs=True)
+    telling = Options(seed=1, frequency_penalty=0.5, logprobs=True)
 
     assert render(asked(options=neutral))[1] == ()
     assert {loss.pointer for loss in render(asked(options=telling))[1]} == {
-        "/n",
         "/seed",
         "/frequency_penalty",
         "/logprobs",
     }
+
+
+def test_more_answers_than_one_are_refused():  # B-PRM-07, CHAT-005
+    with pytest.raises(LocalDialectError) as caught:
+        render(asked(options=Options(n=2)))
+
+    assert caught.value.param == "n"
 
 
 def test_the_user_becomes_metadata_and_joins_what_else_is_there():
