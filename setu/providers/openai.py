@@ -24,6 +24,11 @@ PROVIDER = Provider(
     keys=(KeySource(env="OPENAI_API_KEY", scheme="bearer"),),
     capabilities=frozenset({"stream_usage", "max_completion_tokens", "developer"}),
     models={
+        "gpt-5.5": _GPT5,
+        "gpt-5.4": _GPT5,
+        "gpt-5.4-mini": _GPT5,
+        "gpt-5.2": _GPT5,
+        "gpt-5.1": _GPT5,
         "gpt-5": _GPT5,
         "gpt-5-mini": _GPT5,
         "gpt-5-nano": _GPT5,

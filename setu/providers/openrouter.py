@@ -10,7 +10,18 @@ PROVIDER = Provider(
     base_url="https://openrouter.ai/api/v1",
     dialects=("openai_chat",),
     keys=(KeySource(env="OPENROUTER_API_KEY", scheme="bearer"),),
-    capabilities=frozenset({"stream_usage"}),
+    capabilities=frozenset(
+        {
+            "stream_usage",
+            "reasoning",
+            "reasoning_content",
+            "reasoning_details",
+            "cache_control",
+            "top_k",
+            "file_url",
+            "video_url",
+        }
+    ),
     models={
         "openai/gpt-4o": _ANY,
         "openai/gpt-4o-mini": _ANY,

@@ -146,7 +146,7 @@ def word_of_error(info: ErrorInfo) -> str:
     OpenAI's `invalid_request_error` comes with 401 and 404, too; Anthropic's clients retry by type.
     """
     known = _TYPE_OF_STATUS.get(info.status)
-    if info.type in _STATUS_OF_TYPE and known in {None, info.type}:
+    if info.type is not None and info.type in _STATUS_OF_TYPE and known in {None, info.type}:
         return info.type
     if info.kind in _TYPE_OF_KIND:
         return _TYPE_OF_KIND[info.kind]
