@@ -1,18 +1,32 @@
 """`setu replay`: an offline mock of the providers, at wire level."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
+class Exhausted(StrEnum):
+    """What follows the last recording of a request."""
+
+    ERROR = "error"
+    LAST = "last"
+    CYCLE = "cycle"
+
+
 def replay(
-    directory: Annotated[Path, typer.Argument(help="Directory (or file) of cassettes.")],
+    directory: Annotated[
+        Path, typer.Argument(help="Directory (or file) of cassettes; without it, those that come with Setu.")
+    ] = Path("bundled"),
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 3742].")] = None,
     speed: Annotated[
         float, typer.Option(min=0.0, help="Pace of streams: 1 as recorded, 10 ten times as fast, 0 without pauses.")
     ] = 1.0,
+    on_exhausted: Annotated[
+        Exhausted, typer.Option(help="What a request gets whose recordings have all been served.")
+    ] = Exhausted.ERROR,
     fault: Annotated[
         list[str] | None, typer.Option(help="Break answers on purpose, such as close@event=4, rst@event=2, stall=5s.")
     ] = None,
@@ -27,7 +41,7 @@ def replay(
     from setu.transport.reverse import Reverse
 
     loaded = settings(None, host, port)
-    player, library = replayer(directory, speed=speed, faults=tuple(fault or ()))
+    player, library = replayer(directory, speed=speed, faults=tuple(fault or ()), on_exhausted=on_exhausted.value)
     deployed = build.deployments(Config(), os.environ, offline_key=OFFLINE_KEY)
     app = build.app(
         Reverse(player, deployed, build.render_error),

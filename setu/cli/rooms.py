@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from setu import build
+from setu.bundled import data_dir
 from setu.cassette.faults import parse_rule
-from setu.cassette.library import Library, Shelf
+from setu.cassette.library import Library, OnExhausted, Shelf
 from setu.cassette.redact import known_secrets
 from setu.config.load import find, load
 from setu.config.model import Config, ProviderConfig
@@ -70,10 +71,19 @@ def child(command: list[str], url: str) -> int:
     return status if status >= 0 else 128 - status
 
 
-def replayer(directory: Path, *, speed: float, faults: tuple[str, ...] = ()) -> tuple[Replay, Library]:
+BUNDLED = Path("bundled")
+"""Stands for the recordings that come with Setu."""
+
+
+def replayer(
+    directory: Path, *, speed: float, faults: tuple[str, ...] = (), on_exhausted: OnExhausted = "error"
+) -> tuple[Replay, Library]:
     """Load a library and return its player; how to record a missing call is part of the miss."""
+    if directory == BUNDLED and not directory.exists():
+        directory = data_dir("cassettes")
     library = Library.load(
         [directory],
+        on_exhausted=on_exhausted,
         volatile=volatile(),
         secrets=known_secrets(os.environ),
         misses_file=Path("setu-misses.jsonl"),

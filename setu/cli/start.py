@@ -11,7 +11,8 @@ def start(
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 3742].")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration file [default: setu.toml, then XDG].")] = None,
     replay: Annotated[
-        Path | None, typer.Option(help="Answer from the cassettes in this directory instead of live providers.")
+        Path | None,
+        typer.Option(help="Answer from this directory of cassettes, not from live providers; `bundled` is Setu's own."),
     ] = None,
     record: Annotated[Path | None, typer.Option(help="Record upstream traffic into this directory.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
@@ -36,7 +37,7 @@ def start(
     library: Library | None = None
     transport: Transport
     if replay is not None:
-        transport, library = replayer(replay, speed=1.0)
+        transport, library = replayer(replay, speed=1.0, on_exhausted="cycle")
     elif record is not None:
         transport = recorder(record, HttpxTransport())
     else:
