@@ -1,7 +1,7 @@
 """What a dialect is: a wire format as a record of pure functions, both ways."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -9,15 +9,16 @@ from setu._json import Json
 from setu.chat.events import Event
 from setu.chat.ids import Mint
 from setu.chat.parts import Inline
-from setu.chat.request import ChatRequest
-from setu.chat.response import ChatResponse
 from setu.chat.seals import Seal
-from setu.errors import ErrorInfo
+from setu.errors import ErrorInfo, LocalDialectError
 from setu.framing.frame import Frame
 from setu.http import Headers
 
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
 Operation = Literal["chat", "embed", "complete", "count_tokens", "models", "raw"]
-Framing = Literal["sse", "ndjson", "jsonarray", "json"]
+Framing = Literal["sse", "ndjson", "jsonarray", "eventstream", "json"]
 """How a body travels; `json` is one document."""
 
 
@@ -119,18 +120,24 @@ class StreamEncoder(Protocol):
     def feed(self, event: Event) -> list[Frame]: ...
 
 
-class ClientCodec(msgspec.Struct, frozen=True, kw_only=True):
+def unstreamed(_: object) -> NoReturn:
+    """Stand where an operation that never streams has no encoder or decoder."""
+    raise LocalDialectError("this endpoint does not stream", param="stream")
+
+
+class ClientCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_only=True):
     """The side that faces clients: read their requests, write their answers.
 
-    `parse_request(body, route)` raises LocalDialectError. `render_response(response, reply)` gives the JSON body.
+    `parse_request(body, route)` raises LocalDialectError. `render_response(response, reply)` gives the JSON body. For
+    chat (and for `complete`, which is chat in other words) the values are `ChatRequest` and `ChatResponse`.
     """
 
-    parse_request: Callable[[bytes, Route], ChatRequest]
-    render_response: Callable[[ChatResponse, Reply], Rendered]
-    encoder: Callable[[Reply], StreamEncoder]
+    parse_request: Callable[[bytes, Route], Asked]
+    render_response: Callable[[Answered, Reply], Rendered]
+    encoder: Callable[[Reply], StreamEncoder] = unstreamed
 
 
-class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
+class UpstreamCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_only=True):
     """The side that faces upstreams: write requests, read answers.
 
     `render_request(request, target)` raises LocalDialectError for what may not be sent. `parse_response(body, mint)`
@@ -138,10 +145,10 @@ class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
     `path(model, stream)` gives path and query below the provider's base.
     """
 
-    render_request: Callable[[ChatRequest, Target], Rendered]
-    parse_response: Callable[[bytes, Mint], ChatResponse]
-    decoder: Callable[[Mint], StreamDecoder]
+    render_request: Callable[[Asked, Target], Rendered]
+    parse_response: Callable[[bytes, Mint], Answered]
     path: Callable[[str, bool], tuple[str, str]]
+    decoder: Callable[[Mint], StreamDecoder] = unstreamed
 
 
 class ErrorCodec(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,8 +172,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     framings: tuple[Framing, ...]
-    client: Mapping[Operation, ClientCodec]
-    upstream: Mapping[Operation, UpstreamCodec]
+    client: Mapping[Operation, ClientCodec[Any, Any]]
+    upstream: Mapping[Operation, UpstreamCodec[Any, Any]]
     errors: ErrorCodec
     params: Mapping[str, str] = {}
     volatile: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """The request that goes on to an upstream: its place and its header fields."""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from setu.dialects.record import UpstreamCodec
@@ -14,7 +15,14 @@ _OWN_QUERY = frozenset({"key", "provider", "alt"})
 
 
 def upstream_request(
-    client: Request, body: bytes, deployment: Deployment, codec: UpstreamCodec, model: str, *, stream: bool, same: bool
+    client: Request,
+    body: bytes,
+    deployment: Deployment,
+    codec: UpstreamCodec[Any, Any],
+    model: str,
+    *,
+    stream: bool,
+    same: bool,
 ) -> Request:
     """Build the upstream request; `same` when both sides speak one dialect.
 

@@ -5,7 +5,7 @@ dialect the translation is the identity: bytes pass, but for spliced members and
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -36,6 +36,7 @@ from setu.dialects.record import (
     Dialect,
     Facts,
     Loss,
+    Operation,
     Rendered,
     Reply,
     Route,
@@ -44,7 +45,7 @@ from setu.dialects.record import (
     Target,
     UpstreamCodec,
 )
-from setu.errors import DialectError, ErrorInfo, ErrorKind, RemoteDialectError
+from setu.errors import DialectError, ErrorInfo, ErrorKind, LocalDialectError, RemoteDialectError
 from setu.framing.frame import Frame
 from setu.http import Headers
 from setu.translate.loss import in_words_of
@@ -114,9 +115,24 @@ def open_translation(client: Dialect, route: Route, head: Head, to: Destination)
     Raises:
         LocalDialectError: translation is needed and the body does not follow the client's dialect.
     """
-    if client.name == to.dialect.name:
+    if client.name == to.dialect.name and route.operation in to.dialect.upstream:
         return Identity(client, route, head, to)
     return Bridge(client, route, head, to)
+
+
+def upstream_operation(route: Route, upstream: Dialect) -> Operation:
+    """Return what the upstream is asked: the same, or chat where it has no such endpoint (`/v1/completions`).
+
+    Raises:
+        LocalDialectError: it has neither.
+    """
+    if route.operation in upstream.upstream:
+        return route.operation
+    if route.operation == "complete":
+        return "chat"
+    raise LocalDialectError(
+        f"the {upstream.name} upstream has no operation '{route.operation}'", code="unsupported_operation"
+    )
 
 
 class Identity:
@@ -199,16 +215,16 @@ class Bridge:
     identical = False
 
     def __init__(self, client: Dialect, route: Route, head: Head, to: Destination) -> None:
-        self._client: ClientCodec = client.client["chat"]
-        self._upstream: UpstreamCodec = to.dialect.upstream["chat"]
+        self._client: ClientCodec[Any, Any] = client.client[route.operation]
+        self._upstream: UpstreamCodec[Any, Any] = to.dialect.upstream[upstream_operation(route, to.dialect)]
         self._params = client.params
         self._to = to
-        self.request: ChatRequest = self._client.parse_request(head.body, route)
+        self.request: Any = self._client.parse_request(head.body, route)
         self._seals: dict[str, Seal] = {}
 
     def needs(self) -> Needs:
         """Only Gemini verifies seals on calls and cannot fetch an http image by itself."""
-        if self._to.dialect.name != "gemini":
+        if self._to.dialect.name != "gemini" or not isinstance(self.request, ChatRequest):
             return Needs()
         parts = [part for message in self.request.messages for part in message.parts]
         inner = [part for result in parts if isinstance(result, ToolResult) for part in result.content]
@@ -262,7 +278,9 @@ class Bridge:
     def learned(self) -> Mapping[str, Seal]:
         return self._seals
 
-    def _learn_from(self, response: ChatResponse) -> None:
+    def _learn_from(self, response: Any) -> None:
+        if not isinstance(response, ChatResponse):
+            return
         for candidate in response.candidates:
             for message in candidate.messages:
                 for part in message.parts:

@@ -57,7 +57,7 @@ def test_the_upstream_is_let_go(phase: str, client: str) -> None:
         section = ProviderConfig(type="openai_compatible", base_url=f"{raw.url}/v1")
         config = Config(providers={"up": section})
         gateway = build.gateway(build.deployments(config, {}), HttpxTransport())
-        app = build.app(gateway, config, lambda: {})
+        app = build.app(gateway, config, dict)
         with Background(app) as server:
             payload = json.dumps({**body, "stream": phase != "non-stream"}).encode()
             host, _, port = urlsplit(server.url).netloc.partition(":")

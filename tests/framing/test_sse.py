@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from setu.framing.frame import Frame
 from setu.framing.sse import SseDecoder, SseEncoder
+from tests.cuts import cut
 
 LINES = st.sampled_from(
     ["data: a", "data:b", "data", "data:  two", ": comment", ":", "event: ping", "event:", "id: 7", "id", "retry: 10",
@@ -22,11 +23,6 @@ def decode(chunks: list[bytes]) -> list[Frame]:
     decoder = SseDecoder()
     frames = [frame for chunk in chunks for frame in decoder.feed(chunk)]
     return frames + decoder.close()
-
-
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
 
 
 @given(STREAMS, st.booleans(), st.lists(st.integers(0, 400), max_size=12))

@@ -11,6 +11,7 @@ from setu.chat.fold import fold
 from setu.chat.ids import counter
 from setu.chat.normal import normal_response
 from setu.chat.parts import AnyPart, ToolCall
+from setu.chat.request import ChatRequest
 from setu.chat.response import Candidate, ChatResponse
 from setu.conformance import strategies
 from setu.conformance.laws.subject import Subject, run
@@ -108,7 +109,7 @@ def _simulated(subject: Subject, body: dict[str, Any], *, stream: bool) -> bytes
     return run(answer())
 
 
-def _events(codec: UpstreamCodec, data: bytes) -> list[Event]:
+def _events(codec: UpstreamCodec[ChatRequest, ChatResponse], data: bytes) -> list[Event]:
     frames = SseDecoder()
     decoder = codec.decoder(counter())
     events = [event for frame in (*frames.feed(data), *frames.close()) for event in decoder.feed(frame)]
