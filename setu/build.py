@@ -68,7 +68,7 @@ def deployments(
 
 def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], offline_key: str | None) -> Deployment:
     provider = lookup.find(section.type or name) if section.type or not section.base_url else _found(name)
-    base_url = section.base_url or provider.base_url
+    base_url = _filled(name, section.base_url or provider.base_url, section, provider, environ)
     if not base_url:
         raise ConfigError(f"providers.{name}: base_url is required for type {provider.name}")
     key, scheme = _key(section, provider, environ)
@@ -84,6 +84,21 @@ def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], 
         families=() if section.models is not None else provider.families,
         timeout=section.timeout,
     )
+
+
+def _filled(name: str, base_url: str, section: ProviderConfig, provider: Provider, environ: Mapping[str, str]) -> str:
+    """Fill a base URL's variables from the configuration, the environment, or their defaults."""
+    for variable, source in provider.variables.items():
+        if "{" + variable + "}" not in base_url:
+            continue
+        given = (environ[env] for env in source.env if environ.get(env))
+        value = section.variables.get(variable) or next(given, source.default)
+        if value is None:
+            raise ConfigError(
+                f"providers.{name}: variables.{variable} is required ({' or '.join(source.env) or 'no variable'} is unset)"
+            )
+        base_url = base_url.replace("{" + variable + "}", value)
+    return base_url
 
 
 def _found(name: str) -> Provider:

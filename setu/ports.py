@@ -20,6 +20,14 @@ class Transport(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """Credentials that need more than a header: a signature over the request, a token that expires."""
+
+    async def sign(self, request: Request) -> Request:
+        """Return the request with its credential; called last, on the exact bytes that will be sent."""
+        ...
+
+
 class Clock(Protocol):
     """Time, handed in so that decisions can be tested."""
 

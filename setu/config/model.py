@@ -31,6 +31,7 @@ class ProviderConfig(Section):
     api_key: SecretStr | None = Field(None, description="Its key; by default from the provider's own variables.")
     base_url: str | None = Field(None, description="Its base URL; required for openai_compatible.")
     models: tuple[str, ...] | None = Field(None, description="The model ids it serves, instead of the built-in list.")
+    variables: dict[str, str] = Field({}, description="Values for the {names} in its base URL, such as a region.")
     timeout: Seconds = Field(600.0, description="Seconds to wait for the first byte, and between chunks.")
 
     @field_validator("base_url")

@@ -80,7 +80,7 @@ class Gateway:
         plan = self._plan(request, route, head)
         answer.routed(plan, head)
         deployment = plan.deployment
-        if deployment.key is None and deployment.scheme != "none":
+        if deployment.key is None and deployment.signer is None and deployment.scheme != "none":
             raise NoDeploymentError(_keyless(deployment), provider=deployment.name)
         upstream = self._upstream_dialect(dialect, deployment)
         to = Destination(
@@ -102,6 +102,8 @@ class Gateway:
             head, mint=self._mint, created=int(self._clock.now()), prefix=_ID_PREFIX.get(dialect.name, "")
         )
         turn = Turn(route, head, translation, upstream, reply, answer, self._seals)
+        if deployment.signer is not None:
+            onward = await deployment.signer.sign(onward)
         response = await self._transport.send(onward)
         try:
             return await turn.answered(response)

@@ -6,11 +6,15 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from setu.dialects.record import Facts
+from setu.ports import Signer
 from setu.providers.record import Provider, Scheme
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured upstream. `models` are the listed ids; `key` never leaves through a message or a log."""
+    """One configured upstream. `models` are the listed ids; `key` never leaves through a message or a log.
+
+    `signer` takes the place of a key where a header is not enough.
+    """
 
     name: str
     provider: Provider
@@ -20,6 +24,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     models: Mapping[str, Facts] = {}
     families: tuple[str, ...] = ()
     timeout: float = 600.0
+    signer: Signer | None = None
 
     def __repr__(self) -> str:
         return f"Deployment({self.name!r}, {self.base_url!r})"

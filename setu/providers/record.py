@@ -7,7 +7,7 @@ import msgspec
 
 from setu.dialects.record import Facts
 
-Scheme = Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
+Scheme = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "signer", "none"]
 
 
 class KeySource(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,10 +17,17 @@ class KeySource(msgspec.Struct, frozen=True, kw_only=True):
     scheme: Scheme
 
 
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that a base URL needs: `{region}`. The first environment variable that is set gives it, else the default."""
+
+    env: tuple[str, ...] = ()
+    default: str | None = None
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A host that serves models.
 
-    `base_url` is what its own SDK calls the base URL; `dialects` are those it speaks, best first. `keys` are tried in
+    `base_url` is what its own SDK calls the base URL, with `{name}` for each of its `variables`; `dialects` are those it speaks, best first. `keys` are tried in
     order. `models` are the ids it is known to serve, with their facts; `families` are glob patterns of ids it serves
     without being listed (dated versions, new models). `headers` go with every request. `docs` is the page all of this
     was read from.
@@ -31,6 +38,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     dialects: tuple[str, ...]
     keys: tuple[KeySource, ...] = ()
     scheme: Scheme = "bearer"
+    variables: Mapping[str, Variable] = {}
     capabilities: frozenset[str] = frozenset()
     models: Mapping[str, Facts] = {}
     families: tuple[str, ...] = ()

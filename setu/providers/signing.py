@@ -9,7 +9,7 @@ CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "cooki
 
 def sign(headers: Headers, scheme: Scheme, key: str | None) -> None:
     """Set the credential on headers that carry none."""
-    if not key or scheme == "none":
+    if not key or scheme in {"none", "signer"}:
         return
     if scheme == "bearer":
         headers.set("authorization", f"Bearer {key}")
