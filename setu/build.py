@@ -94,9 +94,8 @@ def _filled(name: str, base_url: str, section: ProviderConfig, provider: Provide
         given = (environ[env] for env in source.env if environ.get(env))
         value = section.variables.get(variable) or next(given, source.default)
         if value is None:
-            raise ConfigError(
-                f"providers.{name}: variables.{variable} is required ({' or '.join(source.env) or 'no variable'} is unset)"
-            )
+            unset = " or ".join(source.env) or "no variable"
+            raise ConfigError(f"providers.{name}: variables.{variable} is required ({unset} is unset)")
         base_url = base_url.replace("{" + variable + "}", value)
     return base_url
 
