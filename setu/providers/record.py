@@ -27,8 +27,8 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A host that serves models.
 
-    `base_url` is what its own SDK calls the base URL, with `{name}` for each of its `variables`; `dialects` are those it
-    speaks, best first. `keys` are tried in order. `models` are the ids it is known to serve, with their facts;
+    `base_url` is what its own SDK calls the base URL, with `{name}` for each of its `variables`; `dialects` are those
+    it speaks, best first. `keys` are tried in order. `models` are the ids it is known to serve, with their facts;
     `families` are glob patterns of ids it serves without being listed (dated versions, new models). `headers` go with
     every request. `docs` is the page all of this was read from.
     """
