@@ -1,11 +1,24 @@
 """The head of a client's request: what routing must know, and what identity may change."""
 
+import re
+from collections.abc import Mapping
+
 import msgspec
 
 from setu import _json
 from setu._json import Json
 from setu.dialects.record import Route
 from setu.errors import LocalDialectError
+
+
+_READ: Mapping[str, tuple[str, ...]] = {
+    "openai_chat": ("model", "stream", "stream_options"),
+    "anthropic": ("model", "stream"),
+}
+"""The members of a body that routing reads or identity splices; Gemini's path says all of it."""
+
+# No writer escapes an ASCII letter, but `"m\u006fdel"` is the key `model`, too.
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +50,7 @@ def read_head(body: bytes, route: Route) -> Head:
         if (kind := _json.kind_of(body)) not in {"object", None} and "Expected" in str(error):
             raise LocalDialectError(f"the body must be a JSON object, not {kind}", code="invalid_json") from None
         raise LocalDialectError(f"the body is not valid JSON: {error}", code="invalid_json") from None
-    for key in ("model", "stream"):
-        if key in members:
-            _single(body, key)
+    _require_single(body, [key for key in _READ.get(route.dialect, ()) if key in members])
     return Head(
         body=body,
         model=route.model if route.model is not None else _model(members.get("model")),
@@ -48,11 +59,15 @@ def read_head(body: bytes, route: Route) -> Head:
     )
 
 
-def _single(body: bytes, key: str) -> None:
+def _require_single(body: bytes, keys: list[str]) -> None:
     """Refuse a duplicate: which one a reader takes is not certain, and routing must not guess."""
-    # Nearly always the quoted name occurs once in the whole document; only then is no walk needed.
-    if body.count(b'"%s"' % key.encode()) > 1 and sum(m.key == key for m in _json.members(body)) > 1:
-        raise LocalDialectError(f"'{key}' occurs twice in the body", param=key, code="duplicate_key")
+    # Nearly always each quoted name occurs once in the whole document; then no walk is needed.
+    if all(body.count(b'"%s"' % key.encode()) < 2 for key in keys) and not _ESCAPED_LETTER.search(body):
+        return
+    found = [member.key for member in _json.members(body)]
+    for key in keys:
+        if found.count(key) > 1:
+            raise LocalDialectError(f"'{key}' occurs twice in the body", param=key, code="duplicate_key")
 
 
 def _model(raw: Json | None) -> str | None:
@@ -79,8 +94,23 @@ def wants_usage(stream_options: Json | None) -> bool:
     return _json.split(stream_options).get("include_usage") == b"true"
 
 
+def may_add_usage(stream_options: Json | None) -> bool:
+    """Tell whether the usage chunk is not asked for, but could be: a value of the wrong kind is not ours to repair."""
+    if stream_options is None:
+        return True
+    return _json.kind_of(stream_options) in {"object", "null"} and not wants_usage(stream_options)
+
+
 def with_usage(stream_options: Json | None) -> Json:
-    """Return `stream_options` with the usage chunk asked for, its other members kept."""
+    """Return `stream_options` with the usage chunk asked for, its other members kept.
+
+    Raises:
+        LocalDialectError: `include_usage` occurs twice.
+    """
     if stream_options is None or _json.kind_of(stream_options) != "object":
         return b'{"include_usage":true}'
-    return _json.splice(stream_options, {"include_usage": b"true"})
+    try:
+        return _json.splice(stream_options, {"include_usage": b"true"})
+    except _json.JsonError as error:
+        message = f"stream_options: {error}"
+        raise LocalDialectError(message, param="stream_options", code="duplicate_key") from None
