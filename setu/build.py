@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from setu.chat.parts import Inline
 from setu.config.model import Config, ProviderConfig
 from setu.dialects.record import Dialect, Facts
 from setu.dialects.registry import DIALECTS, of_path
 from setu.errors import ConfigError, ErrorInfo
 from setu.gateway.handle import Gateway
 from setu.http import Request
-from setu.ports import Clock, Transport
+from setu.ports import Clock, Fetcher, Transport
 from setu.providers import lookup
 from setu.providers.deployment import Deployment
 from setu.providers.record import Provider, Scheme
@@ -23,6 +24,7 @@ from setu.server.openapi import document
 from setu.signals import Call
 from setu.store.seals import MemorySeals
 from setu.telemetry.logs import log_call
+from setu.transport.media import MediaFetcher
 
 NAMED = ("openai", "anthropic", "gemini", "openrouter")
 """The providers that need no configuration but a key."""
@@ -130,12 +132,14 @@ def gateway(
     transport: Transport,
     *,
     config: Config | None = None,
+    media: Fetcher[Inline] | None = None,
     dialects: Mapping[str, Dialect] = DIALECTS,
     clock: Clock | None = None,
     mint: Callable[[str], str] = mint,
     on_call: Callable[[Call], None] = log_call,
 ) -> Gateway:
     """Wire a gateway."""
+    config = config or Config()
     return Gateway(
         dialects=dialects,
         deployments=deployed,
@@ -143,9 +147,19 @@ def gateway(
         clock=clock or SystemClock(),
         mint=mint,
         seals=MemorySeals(),
-        default_provider=config.routing.default_provider if config else None,
+        default_provider=config.routing.default_provider,
+        media=media,
+        on_loss=config.routing.on_loss,
         on_call=on_call,
     )
+
+
+def media_fetcher(config: Config, transport: Transport) -> MediaFetcher | None:
+    """Return what fetches media URLs; None when that is switched off."""
+    section = config.media
+    if not section.fetch:
+        return None
+    return MediaFetcher(transport, allow_private=section.allow_private, max_bytes=section.max_bytes)
 
 
 def app(transport: Transport, config: Config, describe: Callable[[], Mapping[str, Any]]) -> App:

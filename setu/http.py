@@ -94,6 +94,14 @@ class Headers:
         return f"Headers({sorted({name.decode('latin-1') for name, _ in self.raw})})"
 
 
+def end_to_end(headers: Headers) -> Headers:
+    """Return the fields that are not one connection's business (RFC 9110 §7.6.1), order and repetitions kept."""
+    named = {
+        name.strip().encode("latin-1").lower() for value in headers.getall("connection") for name in value.split(",")
+    }
+    return Headers(pair for pair in headers.raw if pair[0] not in HOP_BY_HOP and pair[0] not in named)
+
+
 class ByteStream(Protocol):
     """A body still arriving. `aclose` is idempotent and releases what feeds it."""
 

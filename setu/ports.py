@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from setu.http import Request, Response
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Transport(Protocol):
@@ -26,6 +27,12 @@ class Signer(Protocol):
     async def sign(self, request: Request) -> Request:
         """Return the request with its credential; called last, on the exact bytes that will be sent."""
         ...
+
+
+class Fetcher(Protocol[T_co]):
+    """Fetches what a URL of the client's names."""
+
+    async def fetch(self, url: str) -> T_co: ...
 
 
 class Clock(Protocol):

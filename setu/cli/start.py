@@ -48,7 +48,8 @@ def start(
             "or write a setu.toml",
             err=True,
         )
-    gateway = build.gateway(deployed, transport, config=loaded)
+    media = build.media_fetcher(loaded, HttpxTransport()) if replay is None else None
+    gateway = build.gateway(deployed, transport, config=loaded, media=media)
     app = build.app(gateway, loaded, build.describe_gateway(deployed))
     listener = serve.bind(loaded.server.host, loaded.server.port)
     names = ", ".join(deployed) or "no provider"

@@ -1,6 +1,6 @@
 """The configuration: every key, its type and its default."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -46,6 +46,17 @@ class Routing(Section):
     """How a provider is chosen."""
 
     default_provider: str | None = Field(None, description="Where a model goes that no provider lists.")
+    on_loss: Literal["signal", "refuse"] = Field(
+        "signal", description="What happens to a request that its target cannot express whole: a header, or a 400."
+    )
+
+
+class MediaConfig(Section):
+    """What the gateway fetches for targets that take no URLs."""
+
+    fetch: bool = Field(True, description="Whether media URLs of clients are fetched; else such a request gets a 400.")
+    allow_private: bool = Field(False, description="Whether they may lead to private addresses: for closed networks.")
+    max_bytes: int = Field(20 * 1024 * 1024, gt=0, description="The most that one of them may hold.")
 
 
 class Config(Section):
@@ -54,6 +65,7 @@ class Config(Section):
     server: Server = Server()
     providers: dict[str, ProviderConfig] = {}
     routing: Routing = Routing()
+    media: MediaConfig = MediaConfig()
 
     def model_post_init(self, _context: Any) -> None:
         default = self.routing.default_provider

@@ -167,7 +167,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     `params` names the wire pointer of each canonical option, so that a loss names what the client wrote;
     `volatile` are the JSON pointers that mean nothing to an answer and are ignored when requests are matched;
-    `request_id` is the response header that carries the request's id.
+    `request_id` is the response header that carries the request's id. As an upstream, `inline_media` wants bytes where
+    a client gave a URL, and `seals_calls` wants its own seals back on tool calls.
     """
 
     name: str
@@ -178,6 +179,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     params: Mapping[str, str] = {}
     volatile: tuple[str, ...] = ()
     request_id: str = "x-request-id"
+    inline_media: bool = False
+    seals_calls: bool = False
 
 
 def pointer(*steps: str | int) -> str:

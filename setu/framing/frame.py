@@ -1,8 +1,18 @@
 """The unit of every streamed body: one frame, with the exact bytes that carried it."""
 
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
+
+HeaderKind = Literal["bool", "byte", "short", "integer", "long", "bytes", "string", "timestamp", "uuid"]
+
+
+class Header(NamedTuple):
+    """A header of an event-stream message: a timestamp is in milliseconds, a uuid is its 16 bytes."""
+
+    name: str
+    kind: HeaderKind
+    value: bool | int | str | bytes
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -10,7 +20,8 @@ class Frame(msgspec.Struct, frozen=True):
 
     `data` is the payload (for SSE the joined data lines, None when the block has none, as a comment has).
     `raw` is the frame as it stood on the wire, so that the raws of a stream concatenate to the stream.
-    `terminated` is False for a tail that the end of the stream cut off before its delimiter.
+    `terminated` is False for a tail that the end of the stream cut off before its delimiter. `flaw` says why a frame
+    cannot be trusted (a checksum that is wrong); then it has no data. `headers` are those of an event-stream message.
     """
 
     data: bytes | None = None
@@ -20,6 +31,8 @@ class Frame(msgspec.Struct, frozen=True):
     comment: bytes | None = None
     raw: bytes = b""
     terminated: bool = True
+    flaw: str | None = None
+    headers: tuple[Header, ...] = ()
 
 
 class FrameDecoder(Protocol):

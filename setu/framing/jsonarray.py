@@ -97,12 +97,12 @@ class JsonArrayDecoder:
 
 
 class JsonArrayEncoder:
-    """Write frames as the elements of one array."""
+    """Write frames as the elements of one array; `continued` when others wrote its first elements."""
 
     __slots__ = ("_open",)
 
-    def __init__(self) -> None:
-        self._open = False
+    def __init__(self, *, continued: bool = False) -> None:
+        self._open = continued
 
     def encode(self, frame: Frame) -> bytes:
         if frame.data is None:

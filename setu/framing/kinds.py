@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from setu.framing.eventstream import EventStreamDecoder, EventStreamEncoder
 from setu.framing.frame import FrameDecoder, FrameEncoder
 from setu.framing.jsonarray import JsonArrayDecoder, JsonArrayEncoder
 from setu.framing.ndjson import NdjsonDecoder, NdjsonEncoder
@@ -11,11 +12,13 @@ DECODERS: Mapping[str, Callable[[], FrameDecoder]] = {
     "sse": SseDecoder,
     "ndjson": NdjsonDecoder,
     "jsonarray": JsonArrayDecoder,
+    "eventstream": EventStreamDecoder,
 }
 ENCODERS: Mapping[str, Callable[[], FrameEncoder]] = {
     "sse": SseEncoder,
     "ndjson": NdjsonEncoder,
     "jsonarray": JsonArrayEncoder,
+    "eventstream": EventStreamEncoder,
 }
 _OF_MEDIA_TYPE: Mapping[str, str] = {
     "text/event-stream": "sse",

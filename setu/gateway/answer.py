@@ -1,6 +1,7 @@
 """One call's answer: its header fields, its error envelope, and the record of what happened."""
 
 from collections.abc import Callable, Iterable
+from math import ceil
 
 import msgspec
 
@@ -8,7 +9,7 @@ from setu import _json
 from setu.chat.response import Usage
 from setu.dialects.record import Dialect, Framing, Loss
 from setu.errors import ErrorInfo, ErrorKind
-from setu.http import HOP_BY_HOP, ByteStream, Ending, Headers, Response
+from setu.http import ByteStream, Ending, Headers, Response, end_to_end
 from setu.ports import Clock
 from setu.routing.table import Plan
 from setu.signals import Call
@@ -19,7 +20,11 @@ _MEDIA_TYPES: dict[Framing, str] = {
     "sse": "text/event-stream; charset=utf-8",
     "jsonarray": "application/json; charset=utf-8",
 }
-_NOT_PASSED = HOP_BY_HOP | {b"content-length", b"content-encoding", b"set-cookie", b"alt-svc"}
+# `date` is said by our own server; two of them are no date at all.
+_NOT_PASSED = frozenset({b"content-length", b"content-encoding", b"set-cookie", b"alt-svc", b"date"})
+BROKEN = ErrorInfo(
+    kind=ErrorKind.SERVER, status=500, message="internal error; the log says more", code="internal_error"
+)
 OVERLOADED = 529
 """Anthropic's status for an overloaded service; nobody else's clients know it."""
 
@@ -38,6 +43,7 @@ class Answer:
         self._head: Head | None = None
         self._losses: list[Loss] = []
         self._status = 0
+        self._reported = False
 
     def routed(self, plan: Plan, head: Head) -> None:
         self._plan = plan
@@ -69,7 +75,7 @@ class Answer:
         status = info.status
         headers = json_headers()
         if info.retry_after is not None:
-            headers.set("retry-after", str(max(0, round(info.retry_after))))
+            headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
         self._status = status
         body = self.dialect.errors.render(info)
         self.ended(Ending.ERROR, info)
@@ -81,16 +87,18 @@ class Answer:
         self.ended(Ending.COMPLETE, None, usage)
         return Response(200, self.stamped(json_headers()), body)
 
-    def passed(self, status: int, headers: Headers, body: bytes, info: ErrorInfo | None) -> Response:
+    def passed(
+        self, status: int, headers: Headers, body: bytes, info: ErrorInfo | None, usage: Usage | None = None
+    ) -> Response:
         """Answer with the upstream's own bytes and end-to-end fields."""
         self._status = status
-        self.ended(Ending.COMPLETE if info is None else Ending.ERROR, info)
-        return Response(status, self.stamped(end_to_end(headers)), body)
+        self.ended(Ending.COMPLETE if info is None else Ending.ERROR, info, usage)
+        return Response(status, self.stamped(_passable(headers)), body)
 
     def relayed(self, status: int, headers: Headers, body: ByteStream) -> Response:
         """Answer with the upstream's own stream; `ended` is called when it is over."""
         self._status = status
-        kept = end_to_end(headers)
+        kept = _passable(headers)
         kept.set("x-accel-buffering", "no")
         if "cache-control" not in kept:
             kept.set("cache-control", "no-cache")
@@ -105,7 +113,10 @@ class Answer:
         return Response(200, self.stamped(headers), body)
 
     def ended(self, ending: Ending, info: ErrorInfo | None, usage: Usage | None = None) -> None:
-        """Report the call."""
+        """Report the call, once: the first to know how it ended has the word."""
+        if self._reported:
+            return
+        self._reported = True
         plan, head = self._plan, self._head
         self._on_call(
             Call(
@@ -135,10 +146,9 @@ def json_headers() -> Headers:
     return Headers([(b"content-type", b"application/json")])
 
 
-def end_to_end(headers: Headers) -> Headers:
-    """Return the fields that are not one connection's business, repetitions and order kept."""
-    named = {name.strip().encode().lower() for value in headers.getall("connection") for name in value.split(",")}
-    return Headers(pair for pair in headers.raw if pair[0] not in _NOT_PASSED and pair[0] not in named)
+def _passable(headers: Headers) -> Headers:
+    """Return what may go on to the client, repetitions and order kept."""
+    return Headers(pair for pair in end_to_end(headers).raw if pair[0] not in _NOT_PASSED)
 
 
 def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:

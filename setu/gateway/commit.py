@@ -4,13 +4,50 @@ from collections.abc import AsyncIterator, Callable
 
 from setu.errors import DeadlineError, ErrorInfo, SetuError
 from setu.framing.frame import Frame, FrameDecoder, FrameEncoder
-from setu.http import Ending, Response
-from setu.translate.session import StreamTranslation
+from setu.http import ByteStream, Ending, Response
+from setu.translate.session import TRUNCATED, StreamTranslation
 
 HOLD_BYTES = 65_536
 """The most that is held back while waiting for the first content."""
 
 Done = Callable[[Ending, ErrorInfo | None], None]
+
+
+class Resumed:
+    """A body of which the beginning was read already."""
+
+    def __init__(self, held: bytes, rest: AsyncIterator[bytes], stream: ByteStream) -> None:
+        self._held = held
+        self._rest = rest
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._held:
+            yield self._held
+        async for chunk in self._rest:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def first_byte(response: Response) -> bytes:
+    """Return the first byte of a body that is no space, or none; the response still gives the whole body.
+
+    Raises:
+        TruncatedError: the body ended before it.
+    """
+    if isinstance(response.body, bytes):
+        return response.body.lstrip()[:1]
+    stream = response.body
+    chunks = aiter(stream)
+    held = b""
+    async for chunk in chunks:
+        held += chunk
+        if held.lstrip() or len(held) > HOLD_BYTES:
+            break
+    response.body = Resumed(held, chunks, stream)
+    return held.lstrip()[:1]
 
 
 class TranslatedBody:
@@ -27,20 +64,24 @@ class TranslatedBody:
         self._stream = stream
         self._decoder = decoder
         self._encoder = encoder
-        self._held = b""
+        self._held: list[bytes] = []
         self._finished = False
         self._done: Done | None = done
 
     async def open(self) -> ErrorInfo | None:
         """Hold frames until content or an error came; an error before any content is returned, not sent."""
+        size = 0
         while not (self._stream.started or self._stream.failure or self._finished):
-            self._held += await self._next()
-            if len(self._held) > HOLD_BYTES:
+            data = await self._next()
+            self._held.append(data)
+            size += len(data)
+            if size > HOLD_BYTES:
                 break
         failure = self._stream.failure
         if failure is None or self._stream.started:
             return None
-        await self._finish(Ending.ERROR, failure)
+        self._done = None  # there is no stream; whoever answers with the error reports it
+        await self._upstream.aclose()
         return failure
 
     async def _next(self) -> bytes:
@@ -48,24 +89,25 @@ class TranslatedBody:
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            return self._close()
+            return self._close(self._decoder.close())
         except DeadlineError as error:
-            return self._close(error)
+            return self._close([], error.info())
         except SetuError:
-            return self._close()
+            return self._close(self._decoder.close())
         return self._encoded(self._decoder.feed(chunk))
 
     def _encoded(self, frames: list[Frame]) -> bytes:
         return b"".join([self._encoder.encode(out) for frame in frames for out in self._stream.feed(frame)])
 
-    def _close(self, error: SetuError | None = None) -> bytes:
+    def _close(self, tail: list[Frame], failure: ErrorInfo | None = None) -> bytes:
         self._finished = True
-        tail = self._encoded(self._decoder.close()) if error is None else b""
-        return tail + b"".join(self._encoder.encode(out) for out in self._stream.close()) + self._encoder.close()
+        data = self._encoded(tail)
+        last = self._stream.close() if failure is None else self._stream.fail(failure)
+        return data + b"".join(self._encoder.encode(out) for out in last) + self._encoder.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._held:
-            held, self._held = self._held, b""
+        held, self._held = b"".join(self._held), []
+        if held:
             yield held
         while not self._finished and self._stream.failure is None:
             data = await self._next()
@@ -76,13 +118,15 @@ class TranslatedBody:
             closing = self._encoder.close()
             if closing:
                 yield closing
-        await self._finish(Ending.COMPLETE if failure is None else Ending.ERROR, failure)
+        await self._finish(_ending(failure), failure)
 
     async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
         done, self._done = self._done, None
-        if done is not None:
-            done(ending, failure)
-        await self._upstream.aclose()
+        try:
+            if done is not None:
+                done(ending, failure)
+        finally:
+            await self._upstream.aclose()
 
     async def aclose(self) -> None:
         """Close the upstream; a stream not read to its end was left by the client."""
@@ -93,7 +137,7 @@ class RelayedBody:
     """An identity stream: whole frames pass as the bytes they were.
 
     A frame is passed when it is complete, so that an upstream that breaks in mid-frame still leaves room for an
-    honest error frame.
+    honest error frame; `broken_off` writes it, given the bytes that went before.
     """
 
     def __init__(
@@ -101,17 +145,19 @@ class RelayedBody:
         upstream: Response,
         stream: StreamTranslation,
         decoder: FrameDecoder,
-        error_frame: Callable[[ErrorInfo], bytes],
+        broken_off: Callable[[list[Frame], bytes], bytes],
         done: Done,
     ) -> None:
         self._upstream = upstream
         self._stream = stream
         self._decoder = decoder
-        self._error_frame = error_frame
+        self._broken_off = broken_off
+        self._last = b""
         self._done: Done | None = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         failure: ErrorInfo | None = None
+        ending = Ending.COMPLETE
         try:
             async for chunk in self._upstream.chunks():
                 data = self._passed(self._decoder.feed(chunk))
@@ -119,23 +165,36 @@ class RelayedBody:
                     yield data
         except SetuError as error:
             failure = error.info()
+            ending = Ending.TRUNCATED
         if failure is None:
             tail = self._passed(self._decoder.close())
             if tail:
                 yield tail
         else:
-            yield self._error_frame(failure)
-        await self._finish(Ending.COMPLETE if failure is None else Ending.TRUNCATED, failure)
+            last = self._broken_off(self._stream.fail(failure), self._last)
+            if last:
+                yield last
+        await self._finish(ending, failure)
 
     def _passed(self, frames: list[Frame]) -> bytes:
-        return b"".join([out.raw for frame in frames for out in self._stream.feed(frame)])
+        data = b"".join([out.raw for frame in frames for out in self._stream.feed(frame)])
+        self._last = data or self._last
+        return data
 
     async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
         done, self._done = self._done, None
-        if done is not None:
-            done(ending, failure)
-        await self._upstream.aclose()
+        try:
+            if done is not None:
+                done(ending, failure)
+        finally:
+            await self._upstream.aclose()
 
     async def aclose(self) -> None:
         """Close the upstream; a stream not read to its end was left by the client."""
         await self._finish(Ending.CLOSED_BY_CLIENT, None)
+
+
+def _ending(failure: ErrorInfo | None) -> Ending:
+    if failure is None:
+        return Ending.COMPLETE
+    return Ending.TRUNCATED if failure is TRUNCATED else Ending.ERROR

@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from setu.dialects.record import UpstreamCodec
-from setu.http import HOP_BY_HOP, Headers, Request
+from setu.dialects.record import Framing, UpstreamCodec
+from setu.http import Headers, Request, end_to_end
 from setu.providers.deployment import Deployment, url
 from setu.providers.signing import CREDENTIALS, sign
 
@@ -23,8 +23,9 @@ def upstream_request(
     *,
     stream: bool,
     same: bool,
+    framing: Framing | None = None,
 ) -> Request:
-    """Build the upstream request; `same` when both sides speak one dialect.
+    """Build the upstream request; `same` when both sides speak one dialect, `framing` as the client's path says.
 
     Then every end-to-end field of the client's goes on, but its credentials; else only what any dialect has.
     """
@@ -39,13 +40,13 @@ def upstream_request(
     headers.set("accept-encoding", "identity")
     sign(headers, deployment.scheme, deployment.key)
     if same:
-        query = _joined(client.query, query)
+        # A Gemini client that reads an array reads its upstream's; SSE is asked for by the path's own query.
+        query = _joined(client.query, "" if framing == "jsonarray" else query)
     return Request(method="POST", origin=origin, path=path, query=query, headers=headers, body=body)
 
 
 def _same_dialect(headers: Headers) -> Headers:
-    named = {name.strip().encode().lower() for value in headers.getall("connection") for name in value.split(",")}
-    kept = Headers(pair for pair in headers.raw if pair[0] not in HOP_BY_HOP and pair[0] not in named)
+    kept = end_to_end(headers)
     kept.remove(*CREDENTIALS, *_OURS, *_FRAMING)
     return kept
 

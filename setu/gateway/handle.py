@@ -1,24 +1,31 @@
 """The gateway: a Transport that answers any dialect's request from any provider."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from setu.chat.ids import Mint
+from setu.chat.parts import Inline
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect, Route
 from setu.dialects.routes import allowed, classify_prefixed
 from setu.errors import NoDeploymentError, SetuError
 from setu.gateway import models
-from setu.gateway.answer import Answer, json_headers, not_found
+from setu.gateway.answer import BROKEN, Answer, json_headers, not_found
+from setu.gateway.facts import gather
 from setu.gateway.forward import upstream_request
 from setu.gateway.turn import Turn
-from setu.http import Request, Response
-from setu.ports import Clock, SealStore, Transport
+from setu.http import Ending, Request, Response
+from setu.ports import Clock, Fetcher, SealStore, Transport
 from setu.providers.deployment import Deployment
 from setu.routing.table import Plan, resolve
 from setu.signals import Call
-from setu.translate.session import Destination, Fetched, open_translation, reply_for, upstream_operation
+from setu.translate.loss import refuse
+from setu.translate.session import Destination, open_translation, reply_for, upstream_operation
 from setu.translate.splice import Head, read_head
 
+LOG = logging.getLogger("setu")
 _ID_PREFIX = {"openai_chat": "chatcmpl-", "anthropic": "msg_", "gemini": ""}
 
 
@@ -35,6 +42,8 @@ class Gateway:
         mint: Mint,
         seals: SealStore[Seal],
         default_provider: str | None = None,
+        media: Fetcher[Inline] | None = None,
+        on_loss: Literal["signal", "refuse"] = "signal",
         on_call: Callable[[Call], None],
     ) -> None:
         self.dialects = dialects
@@ -45,6 +54,8 @@ class Gateway:
         self._mint = mint
         self._seals = seals
         self._default = default_provider
+        self._media = media
+        self._refuses_losses = on_loss == "refuse"
         self._on_call = on_call
         self._started = int(clock.now())
 
@@ -56,12 +67,18 @@ class Gateway:
         answer = Answer(self._clock, dialect, request_id, self._on_call)
         try:
             if route is None or (route.operation != "models" and route.operation not in dialect.client):
-                return answer.failed(not_found(request.method, path, allowed(path)))
+                return _not_found(request.method, path, answer)
             if route.operation == "models":
                 return self._models(route, answer)
             return await self._ask(request, route, dialect, answer)
         except SetuError as error:
             return answer.failed(error.info())
+        except asyncio.CancelledError:
+            answer.ended(Ending.CLOSED_BY_CLIENT, None)
+            raise
+        except Exception:
+            LOG.exception("request %s broke the gateway", request_id)
+            return answer.failed(BROKEN)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -90,14 +107,21 @@ class Gateway:
             capabilities=deployment.provider.capabilities,
         )
         translation = open_translation(dialect, route, head, to)
-        rendered = translation.render(Fetched(seals=self._seals.get(translation.needs().seals)))
+        rendered = translation.render(await gather(translation.needs(), self._seals, self._media))
         answer.lost(rendered.losses)
+        if self._refuses_losses:
+            refuse(rendered.losses)
         codec = upstream.upstream[upstream_operation(route, upstream)]
         onward = upstream_request(
-            request, rendered.body, deployment, codec, plan.model, stream=head.stream, same=translation.identical
+            request,
+            rendered.body,
+            deployment,
+            codec,
+            plan.model,
+            stream=head.stream,
+            same=translation.identical,
+            framing=route.framing,
         )
-        if translation.identical and route.framing == "jsonarray":
-            onward.query = request.query  # the client's framing is the upstream's
         reply = reply_for(
             head, mint=self._mint, created=int(self._clock.now()), prefix=_ID_PREFIX.get(dialect.name, "")
         )
@@ -118,6 +142,14 @@ class Gateway:
     def _upstream_dialect(self, client: Dialect, deployment: Deployment) -> Dialect:
         spoken = deployment.provider.dialects
         return client if client.name in spoken else self.dialects[spoken[0]]
+
+
+def _not_found(method: str, path: str, answer: Answer) -> Response:
+    methods = allowed(path)
+    response = answer.failed(not_found(method, path, methods))
+    if methods:
+        response.headers.set("allow", ", ".join(methods))
+    return response
 
 
 def _keyless(deployment: Deployment) -> str:

@@ -2,13 +2,15 @@
 
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect, Framing, Reply, Route
-from setu.errors import ErrorInfo
+from setu.errors import ErrorInfo, ErrorKind
+from setu.framing.frame import Frame
+from setu.framing.jsonarray import JsonArrayEncoder
 from setu.framing.kinds import DECODERS, ENCODERS, of_media_type
 from setu.gateway.answer import Answer
-from setu.gateway.commit import RelayedBody, TranslatedBody
+from setu.gateway.commit import RelayedBody, TranslatedBody, first_byte
 from setu.http import Ending, Response
 from setu.ports import SealStore
-from setu.translate.session import Bridge, Translation
+from setu.translate.session import Translation
 from setu.translate.splice import Head
 
 
@@ -32,26 +34,35 @@ class Turn:
         self._answer = answer
         self._seals = seals
         self._framing: Framing = route.framing or "sse"
-        self._arrays = route.framing == "jsonarray"
 
     async def answered(self, response: Response) -> Response:
         """Turn the upstream's answer into the client's; the caller closes it when this raises."""
         self._answer.head_arrived()
-        if not 200 <= response.status < 300:
+        if response.status < 200 or 300 <= response.status < 400:
+            await response.aclose()
+            return self._answer.failed(_redirected(response.status))
+        if response.status >= 400:
             return await self._error(response)
-        framing = self._declared(response) if self._head.stream else None
+        framing = await self._framing_of(response) if self._head.stream else None
         if framing is None:
             return await self._whole(response)
         if self._translation.identical:
             return self._relayed(response)
         return await self._translated(response, framing)
 
-    def _declared(self, response: Response) -> str | None:
-        """Return the framing of an answer that streams; what declares no type is taken to be the dialect's own."""
-        if self._translation.identical and self._arrays:
-            return "jsonarray"
-        content_type = response.headers.get("content-type")
-        return of_media_type(content_type) if content_type else self._upstream.framings[0]
+    async def _framing_of(self, response: Response) -> str | None:
+        """Return the framing of an answer that streams, None for one JSON object.
+
+        Where the media type declares no stream, the first byte says what came: some hosts send server-sent events as
+        `application/json`, Gemini may send its array, and some do not stream at all (B-SSE-12).
+        """
+        declared = of_media_type(response.headers.get("content-type"))
+        if declared is not None:
+            return declared
+        first = await first_byte(response)
+        if first == b"{":
+            return None
+        return "jsonarray" if first == b"[" else self._upstream.framings[0]
 
     async def _error(self, response: Response) -> Response:
         body = await response.read()
@@ -63,48 +74,49 @@ class Turn:
     async def _whole(self, response: Response) -> Response:
         body = await response.read()
         translation = self._translation
-        if translation.identical:
-            if _is_error(body):
-                # OpenRouter and others answer 200 with an error in the body (B-ERR-08, B-SSE-13).
-                return self._answer.failed(translation.error(response.status, response.headers, body))
-            return self._answer.passed(response.status, response.headers, body, None)
+        if translation.identical and _is_error(body):
+            # OpenRouter and others answer 200 with an error in the body (B-ERR-08, B-SSE-13).
+            return self._answer.failed(translation.error(response.status, response.headers, body))
         if self._head.stream:
             return self._unstreamed(body)
         rendered = translation.response(body, self._reply)
+        if translation.identical:
+            return self._answer.passed(response.status, response.headers, body, None, translation.usage)
         self._seals.put(translation.learned())
         self._answer.lost(rendered.losses)
-        return self._answer.whole(rendered.body)
+        return self._answer.whole(rendered.body, translation.usage)
 
     def _unstreamed(self, body: bytes) -> Response:
-        """Give the client its stream although the upstream did not declare one; what came says what it is."""
-        assert isinstance(self._translation, Bridge)
+        """Give the client its stream although the upstream did not stream."""
         encoder = ENCODERS[self._framing]()
-        if body.lstrip()[:1] == b"{":
-            frames = self._translation.unfolded(body, self._reply)
-        else:
-            # Some hosts send server-sent events as application/json; Gemini may send its array.
-            decoder = DECODERS["jsonarray" if body.lstrip()[:1] == b"[" else "sse"]()
-            stream = self._translation.stream(self._reply)
-            frames = [out for frame in (*decoder.feed(body), *decoder.close()) for out in stream.feed(frame)]
-            frames += stream.close()
-            if stream.failure is not None and not stream.started:
-                return self._answer.failed(stream.failure)
+        frames = self._translation.unfolded(body, self._reply)
         whole = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
         self._seals.put(self._translation.learned())
-        return self._answer.streamed(self._framing, whole)
+        response = self._answer.streamed(self._framing, whole)
+        self._answer.ended(Ending.COMPLETE, None, self._translation.usage)
+        return response
 
     def _relayed(self, response: Response) -> Response:
-        answer, dialect = self._answer, self._answer.dialect
+        answer = self._answer
         stream = self._translation.stream(self._reply)
-        encoder = ENCODERS[self._framing]()
         body = RelayedBody(
             response,
             stream,
             DECODERS[self._framing](),
-            lambda info: encoder.encode(dialect.errors.frame(info)),
+            self._broken_off,
             lambda ending, info: answer.ended(ending, info, stream.usage),
         )
         return answer.relayed(response.status, response.headers, body)
+
+    def _broken_off(self, frames: list[Frame], before: bytes) -> bytes:
+        """Write the last frames of a relayed stream, after the bytes that passed; nothing after a closed array."""
+        if self._framing != "jsonarray":
+            encoder = ENCODERS[self._framing]()
+        elif before.rstrip().endswith(b"]"):
+            return b""
+        else:
+            encoder = JsonArrayEncoder(continued=bool(before))
+        return b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
 
     async def _translated(self, response: Response, framing: str) -> Response:
         stream = self._translation.stream(self._reply)
@@ -120,6 +132,18 @@ class Turn:
         return self._answer.streamed(self._framing, body)
 
 
+_ERROR_STARTS = (b'{"error":{', b'{"error":"', b'{"type":"error","error":{')
+
+
 def _is_error(body: bytes) -> bool:
-    start = body[:256].translate(None, b" \t\r\n")
-    return start.startswith(b'{"error":{')
+    return body[:256].translate(None, b" \t\r\n").startswith(_ERROR_STARTS)
+
+
+def _redirected(status: int) -> ErrorInfo:
+    # Passed on, a redirect would lead the client, with its key, to a host that nobody configured.
+    return ErrorInfo(
+        kind=ErrorKind.BAD_GATEWAY,
+        status=502,
+        message=f"the upstream answered {status}, which is no answer to a POST; is its base_url right?",
+        code="upstream_redirect",
+    )

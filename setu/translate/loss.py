@@ -6,6 +6,7 @@ import msgspec
 
 from setu import _json
 from setu.dialects.record import Loss
+from setu.errors import LocalDialectError
 
 HEADER = "x-setu-loss"
 LIMIT = 2048
@@ -38,6 +39,20 @@ def header_value(losses: Iterable[Loss]) -> str | None:
             break
         kept.append(text)
     return f"[{','.join(kept)}]"
+
+
+def refuse(losses: Iterable[Loss]) -> None:
+    """Refuse a request that cannot be said whole.
+
+    Raises:
+        LocalDialectError: something that may change the answer would be lost; names the first such member.
+    """
+    grave = [loss for loss in losses if loss.phase == "request" and loss.severity == "warn"]
+    if grave:
+        told = "; ".join(f"{loss.pointer}: {loss.reason}" for loss in grave)
+        raise LocalDialectError(
+            f"the target cannot express {told}", param=grave[0].pointer.lstrip("/"), code="unsupported_parameter"
+        )
 
 
 def _ascii(text: bytes) -> str:

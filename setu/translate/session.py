@@ -49,7 +49,8 @@ from setu.errors import DialectError, ErrorInfo, ErrorKind, LocalDialectError, R
 from setu.framing.frame import Frame
 from setu.http import Headers
 from setu.translate.loss import in_words_of
-from setu.translate.splice import Head, wants_usage, with_usage
+from setu.translate.sniff import Sniffer, usage_in, usage_of
+from setu.translate.splice import Head, may_add_usage, wants_usage, with_usage
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,23 +85,35 @@ class StreamTranslation(Protocol):
 
     started: bool
     failure: ErrorInfo | None
-    usage: Usage | None
+
+    @property
+    def usage(self) -> Usage | None: ...
 
     def feed(self, frame: Frame) -> list[Frame]: ...
 
     def close(self) -> list[Frame]: ...
 
+    def fail(self, error: ErrorInfo) -> list[Frame]:
+        """End the stream with an error that is not the upstream's own."""
+        ...
+
 
 class Translation(Protocol):
-    """One attempt's two-way translator; `identical` when bytes pass untouched."""
+    """One attempt's two-way translator; `identical` when bytes pass untouched.
+
+    `usage` is what a whole answer said of it.
+    """
 
     identical: bool
+    usage: Usage | None
 
     def needs(self) -> Needs: ...
 
     def render(self, fetched: Fetched) -> Rendered: ...
 
     def response(self, body: bytes, reply: Reply) -> Rendered: ...
+
+    def unfolded(self, body: bytes, reply: Reply) -> list[Frame]: ...
 
     def stream(self, reply: Reply) -> StreamTranslation: ...
 
@@ -142,7 +155,10 @@ class Identity:
 
     def __init__(self, dialect: Dialect, route: Route, head: Head, to: Destination) -> None:
         self._dialect = dialect
+        self._client = dialect.client[route.operation]
+        self._upstream = dialect.upstream[route.operation]
         self._head = head
+        self.usage: Usage | None = None
         self._splices: dict[str, Json] = {}
         if route.model is None and head.model != to.model:
             self._splices["model"] = _json.encode(to.model)
@@ -151,7 +167,7 @@ class Identity:
             head.stream
             and dialect.name == "openai_chat"
             and "stream_usage" in to.capabilities
-            and not wants_usage(head.stream_options)
+            and may_add_usage(head.stream_options)
         )
         if self.drops_usage:
             self._splices["stream_options"] = with_usage(head.stream_options)
@@ -163,13 +179,20 @@ class Identity:
         try:
             return Rendered(body=_json.splice(self._head.body, self._splices))
         except _json.JsonError as error:
-            raise DialectError(str(error)) from None
+            raise LocalDialectError(str(error)) from None
 
     def response(self, body: bytes, reply: Reply) -> Rendered:  # noqa: ARG002 - the body is the answer
+        self.usage = usage_in(body, self._upstream)
         return Rendered(body=body)
 
+    def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
+        """Write a whole answer as a stream: who asked for a stream cannot read anything else (B-SSE-12)."""
+        response = self._upstream.parse_response(body, reply.mint)
+        self.usage = usage_of(response)
+        return _unfolded(response, self._client, reply)
+
     def stream(self, reply: Reply) -> StreamTranslation:  # noqa: ARG002 - frames pass
-        return Relay(drops_usage=self.drops_usage)
+        return Relay(self._dialect, self._upstream, drops_usage=self.drops_usage)
 
     def error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
         return self._dialect.errors.parse(status, headers, body)
@@ -181,20 +204,30 @@ class Identity:
 class Relay:
     """Pass frames as they are; drop the usage chunk that only the gateway asked for."""
 
-    def __init__(self, *, drops_usage: bool) -> None:
+    def __init__(self, dialect: Dialect, codec: UpstreamCodec[Any, Any], *, drops_usage: bool) -> None:
+        self._dialect = dialect
+        self._sniffer = Sniffer(codec)
         self._drops_usage = drops_usage
         self.started = False
         self.failure: ErrorInfo | None = None
-        self.usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._sniffer.usage
 
     def feed(self, frame: Frame) -> list[Frame]:
         self.started = True
+        self._sniffer.see(frame)
         if self._drops_usage and frame.data is not None and _is_usage_chunk(frame.data):
             return []
         return [frame]
 
     def close(self) -> list[Frame]:
         return []
+
+    def fail(self, error: ErrorInfo) -> list[Frame]:
+        self.failure = error
+        return [self._dialect.errors.frame(error)]
 
 
 def _is_usage_chunk(data: bytes) -> bool:
@@ -209,6 +242,9 @@ def _is_usage_chunk(data: bytes) -> bool:
     return empty and members.get("usage", b"null") != b"null"
 
 
+_WEB = ("http://", "https://")
+
+
 class Bridge:
     """Two dialects: everything goes through the canonical model."""
 
@@ -220,23 +256,25 @@ class Bridge:
         self._params = client.params
         self._to = to
         self.request: Any = self._client.parse_request(head.body, route)
+        self.usage: Usage | None = None
         self._seals: dict[str, Seal] = {}
 
     def needs(self) -> Needs:
-        """Only Gemini verifies seals on calls and cannot fetch an http image by itself."""
-        if self._to.dialect.name != "gemini" or not isinstance(self.request, ChatRequest):
+        """Name what the target wants and the request does not hold: seals of calls, bytes of media."""
+        if not isinstance(self.request, ChatRequest):
             return Needs()
         parts = [part for message in self.request.messages for part in message.parts]
         inner = [part for result in parts if isinstance(result, ToolResult) for part in result.content]
+        calls = (part.call_id for part in parts if isinstance(part, ToolCall) and part.seal is None)
+        urls = (
+            part.source.url
+            for part in (*parts, *inner)
+            if isinstance(part, Media) and isinstance(part.source, Url) and part.source.url.startswith(_WEB)
+        )
+        dialect = self._to.dialect
         return Needs(
-            seals=tuple(part.call_id for part in parts if isinstance(part, ToolCall) and part.seal is None),
-            media=tuple(
-                part.source.url
-                for part in (*parts, *inner)
-                if isinstance(part, Media)
-                and isinstance(part.source, Url)
-                and part.source.url.startswith(("http://", "https://"))
-            ),
+            seals=tuple(calls) if dialect.seals_calls else (),
+            media=tuple(dict.fromkeys(urls)) if dialect.inline_media else (),
         )
 
     def render(self, fetched: Fetched) -> Rendered:
@@ -257,26 +295,26 @@ class Bridge:
             ProviderError: the body is an error despite its status.
             RemoteDialectError: there is no answer in it.
         """
-        response = self._upstream.parse_response(body, reply.mint)
-        self._learn_from(response)
-        rendered = self._client.render_response(response, reply)
-        return Rendered(body=rendered.body, losses=rendered.losses)
+        return self._client.render_response(self._parsed(body, reply), reply)
 
     def stream(self, reply: Reply) -> StreamTranslation:
         return BridgeStream(self._upstream.decoder(reply.mint), self._client.encoder(reply), self._seals)
 
     def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
         """Translate a whole answer into a stream, for an upstream that would not stream."""
-        response = self._upstream.parse_response(body, reply.mint)
-        self._learn_from(response)
-        encoder = self._client.encoder(reply)
-        return [frame for event in unfold(response) for frame in encoder.feed(event)]
+        return _unfolded(self._parsed(body, reply), self._client, reply)
 
     def error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
         return self._to.dialect.errors.parse(status, headers, body)
 
     def learned(self) -> Mapping[str, Seal]:
         return self._seals
+
+    def _parsed(self, body: bytes, reply: Reply) -> Any:
+        response = self._upstream.parse_response(body, reply.mint)
+        self.usage = usage_of(response)
+        self._learn_from(response)
+        return response
 
     def _learn_from(self, response: Any) -> None:
         if not isinstance(response, ChatResponse):
@@ -286,6 +324,11 @@ class Bridge:
                 for part in message.parts:
                     if isinstance(part, ToolCall) and part.seal is not None:
                         self._seals[part.call_id] = part.seal
+
+
+def _unfolded(response: ChatResponse, client: ClientCodec[Any, Any], reply: Reply) -> list[Frame]:
+    encoder = client.encoder(reply)
+    return [frame for event in unfold(response) for frame in encoder.feed(event)]
 
 
 class BridgeStream:
@@ -314,6 +357,9 @@ class BridgeStream:
     def close(self) -> list[Frame]:
         return self._encode(self._decoder.close())
 
+    def fail(self, error: ErrorInfo) -> list[Frame]:
+        return self._encode([Failed(error=error)])
+
     def _encode(self, events: list[Event]) -> list[Frame]:
         frames: list[Frame] = []
         for event in events:
@@ -339,8 +385,9 @@ class BridgeStream:
                 if call.seal is not None:
                     self._seals[call.call_id] = call.seal
             case SealAdded() if event.part in self._calls:
-                seal = Seal(issuer=event.issuer, kind="signature", data=event.data)
-                self._seals[self._calls[event.part]] = seal
+                call_id = self._calls[event.part]
+                before = self._seals[call_id].data if event.append and call_id in self._seals else ""
+                self._seals[call_id] = Seal(issuer=event.issuer, kind="signature", data=before + event.data)
             case _:
                 pass
 

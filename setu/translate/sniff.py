@@ -1,5 +1,7 @@
 """Usage of an answer that passes unread: looked up in its bytes, for the log alone."""
 
+from typing import Any
+
 from setu.chat.events import UsageSeen
 from setu.chat.ids import counter
 from setu.chat.response import Usage
@@ -21,7 +23,7 @@ class Sniffer:
 
     __slots__ = ("_codec", "_first", "_last")
 
-    def __init__(self, codec: UpstreamCodec) -> None:
+    def __init__(self, codec: UpstreamCodec[Any, Any]) -> None:
         self._codec = codec
         self._first: Frame | None = None
         self._last: Frame | None = None
@@ -46,11 +48,17 @@ class Sniffer:
         return usage
 
 
-def usage_in(body: bytes, codec: UpstreamCodec) -> Usage | None:
+def usage_in(body: bytes, codec: UpstreamCodec[Any, Any]) -> Usage | None:
     """Return the usage that a whole answer speaks of."""
     if _NAME not in body:
         return None
     try:
-        return codec.parse_response(body, counter()).usage
+        return usage_of(codec.parse_response(body, counter()))
     except SetuError:
         return None
+
+
+def usage_of(answer: Any) -> Usage | None:
+    """Return the usage of an operation's answer, where that is counted as chat is."""
+    usage = getattr(answer, "usage", None)
+    return usage if isinstance(usage, Usage) else None

@@ -10,7 +10,6 @@ from setu._json import Json
 from setu.dialects.record import Route
 from setu.errors import LocalDialectError
 
-
 _READ: Mapping[str, tuple[str, ...]] = {
     "openai_chat": ("model", "stream", "stream_options"),
     "anthropic": ("model", "stream"),

@@ -1,10 +1,11 @@
 """A reverse proxy by path: which provider a client that thinks it talks to one of them meant."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from setu.dialects.routes import classify_prefixed
 from setu.errors import ErrorInfo, RouteNotFoundError, SetuError
-from setu.http import HOP_BY_HOP, Headers, Request, Response
+from setu.http import Headers, Request, Response, end_to_end
 from setu.ports import Transport
 from setu.providers.deployment import Deployment, url
 from setu.providers.signing import CREDENTIALS, sign
@@ -12,6 +13,7 @@ from setu.providers.signing import CREDENTIALS, sign
 HOME = {"openai_chat": "openai", "anthropic": "anthropic", "gemini": "gemini"}
 """The provider whose own SDK calls a dialect's unprefixed path."""
 
+_KEY = re.compile(r"(?:^|&)key=.")
 _OURS = ("host", "content-length", "x-setu-provider", "x-provider", "accept-encoding", "expect")
 
 
@@ -61,9 +63,9 @@ class Reverse:
                 available_providers=sorted(self._deployments),
             )
         origin, onward = url(deployment, path)
-        headers = Headers(pair for pair in request.headers.raw if pair[0] not in HOP_BY_HOP)
+        headers = end_to_end(request.headers)
         headers.remove(*_OURS)
-        if not any(name in headers for name in CREDENTIALS) and "key=" not in request.query:
+        if not any(name in headers for name in CREDENTIALS) and not _KEY.search(request.query):
             sign(headers, deployment.scheme, deployment.key)
         return Request(
             method=request.method,

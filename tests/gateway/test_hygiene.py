@@ -31,7 +31,9 @@ def test_the_clients_key_never_goes_upstream(live: Live, upstream: Upstream, pro
     ("provider", "field", "value"),
     [("oa", "authorization", f"Bearer {KEY}"), ("an", "x-api-key", KEY), ("ge", "x-goog-api-key", KEY), ("local", "authorization", None)],
 )  # fmt: skip
-def test_each_host_gets_its_own_key_its_own_way(live: Live, upstream: Upstream, provider: str, field: str, value: str | None) -> None:
+def test_each_host_gets_its_own_key_its_own_way(
+    live: Live, upstream: Upstream, provider: str, field: str, value: str | None
+) -> None:
     upstream.answer = reply(PLAIN.get(provider, PLAIN["oa"]))
 
     live.ask(asked(f"{provider}/m")[0], CHAT, CREDENTIALS)
@@ -45,7 +47,9 @@ def test_each_host_gets_its_own_key_its_own_way(live: Live, upstream: Upstream, 
 def test_the_upstreams_key_reaches_neither_client_nor_log(
     live: Live, upstream: Upstream, caplog: pytest.LogCaptureFixture, provider: str, status: str
 ) -> None:
-    upstream.answer = reply(b'{"error":{"message":"no"}}', status, "application/json", "x-request-id: r", "location: https://x.test/")
+    upstream.answer = reply(
+        b'{"error":{"message":"no"}}', status, "application/json", "x-request-id: r", "location: https://x.test/"
+    )
     for dialect in HOME.values():
         answer = live.ask(*asked(f"{provider}/m", dialect))
         assert KEY not in repr(answer)
@@ -69,18 +73,34 @@ def test_one_connections_fields_stay_on_it(live: Live, upstream: Upstream) -> No
     back = {name for name, _ in answer.fields}
     assert there == {"host", "x-kept", "content-type", "accept-encoding", "authorization", "content-length"}
     assert upstream.sent[0].field("accept-encoding") == "identity"
-    assert back == {"date", "content-type", "content-length", "x-up", "x-request-id", "x-setu-request-id", "x-setu-provider", "x-setu-model"}
+    assert back == {
+        "date",
+        "content-type",
+        "content-length",
+        "x-up",
+        "x-request-id",
+        "x-setu-request-id",
+        "x-setu-provider",
+        "x-setu-model",
+    }
 
 
 def test_a_date_is_said_once(live: Live, upstream: Upstream) -> None:
-    upstream.answer = reply(PLAIN["oa"], "200 OK", "application/json", "date: Tue, 01 Jan 2030 00:00:00 GMT", "server: up")
+    upstream.answer = reply(
+        PLAIN["oa"], "200 OK", "application/json", "date: Tue, 01 Jan 2030 00:00:00 GMT", "server: up"
+    )
 
     assert [name for name, _ in live.ask(*asked("oa/m")).fields].count("date") == 1
 
 
 def test_another_dialects_fields_do_not_cross(live: Live, upstream: Upstream) -> None:
     upstream.answer = reply(PLAIN["an"])
-    fields = [("openai-organization", "org"), ("x-stainless-lang", "python"), ("user-agent", "app/1"), ("anthropic-version", "bogus")]
+    fields = [
+        ("openai-organization", "org"),
+        ("x-stainless-lang", "python"),
+        ("user-agent", "app/1"),
+        ("anthropic-version", "bogus"),
+    ]
 
     live.ask(asked("an/m")[0], CHAT, fields)
 
@@ -95,16 +115,24 @@ def test_an_anthropic_clients_version_and_betas_pass_to_anthropic(live: Live, up
     upstream.answer = reply(PLAIN["an"])
 
     body, path = asked("an/m", "anthropic")
-    live.ask(body, path + "?beta=true", [("anthropic-version", "2099-01-01"), ("anthropic-beta", "a"), ("anthropic-beta", "b")])
+    live.ask(
+        body,
+        path + "?beta=true",
+        [("anthropic-version", "2099-01-01"), ("anthropic-beta", "a"), ("anthropic-beta", "b")],
+    )
 
     sent = upstream.sent[0]
     assert sent.line == "POST /v1/messages?beta=true HTTP/1.1"
     assert [value for name, value in sent.fields if name.startswith("anthropic-")] == ["2099-01-01", "a", "b"]
 
 
-@pytest.mark.parametrize(("dialect", "field"), [("openai_chat", "x-request-id"), ("anthropic", "request-id"), ("gemini", "x-request-id")])
+@pytest.mark.parametrize(
+    ("dialect", "field"), [("openai_chat", "x-request-id"), ("anthropic", "request-id"), ("gemini", "x-request-id")]
+)
 @pytest.mark.parametrize("provider", ["oa", "an", "ge"])
-def test_every_answer_has_its_dialects_request_id(live: Live, upstream: Upstream, provider: str, dialect: str, field: str) -> None:
+def test_every_answer_has_its_dialects_request_id(
+    live: Live, upstream: Upstream, provider: str, dialect: str, field: str
+) -> None:
     upstream.answer = reply(PLAIN[provider])
     body, path = asked(f"{provider}/m", dialect)
 
@@ -114,6 +142,10 @@ def test_every_answer_has_its_dialects_request_id(live: Live, upstream: Upstream
 
     assert (first.field(field) or "").startswith("req_")
     assert first.field("x-setu-request-id") == first.field(field) != second.field(field)
-    assert (second.field(field), second.field("x-setu-request-id"), refused.field(field)) == ("mine-7", "mine-7", "mine-8")
+    assert (second.field(field), second.field("x-setu-request-id"), refused.field(field)) == (
+        "mine-7",
+        "mine-7",
+        "mine-8",
+    )
     assert [call.request_id for call in live.calls] == [first.field(field), "mine-7", "mine-8"]
     assert upstream.sent[1].field("x-request-id") == "mine-7"

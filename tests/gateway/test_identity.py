@@ -3,12 +3,21 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.documents import OBJECTS, Object
 from tests.gateway.wire import (
-    CHUNKS, COMPLETION, CONTENT, HOME, MESSAGE, OA_STREAM, PLAIN, STREAMS, USAGE_CHUNK, chunk,
+    CHUNKS,
+    COMPLETION,
+    CONTENT,
+    HOME,
+    MESSAGE,
+    OA_STREAM,
+    PLAIN,
+    STREAMS,
+    USAGE_CHUNK,
+    chunk,
 )  # fmt: skip
 from tests.live import CHAT, MESSAGES, Live, Upstream, asked, reply, sse
 
@@ -23,7 +32,9 @@ ODD = b' {"x_new" : {"deep":[1.10, 1e+2, -0.0 ,123456789012345678901234567890]},
         ("/v1beta/models/tuned:generateContent", "POST /v1beta/models/tuned:generateContent HTTP/1.1"),
     ],
 )
-def test_a_request_whose_model_stands_in_the_path_passes_unread(live: Live, upstream: Upstream, path: str, line: str) -> None:
+def test_a_request_whose_model_stands_in_the_path_passes_unread(
+    live: Live, upstream: Upstream, path: str, line: str
+) -> None:
     upstream.answer = reply(CONTENT)
     body = ODD + b', "x_new":2 }\n'
 
@@ -52,7 +63,7 @@ def test_a_model_that_needs_no_splice_leaves_the_bytes_alone(live: Live, upstrea
     assert upstream.sent[0].body == body
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # one server for all examples
 @given(found=OBJECTS, model=st.text(min_size=1, max_size=5).filter(lambda text: text.isprintable()))
 def test_any_body_passes_but_for_its_model(live: Live, upstream: Upstream, found: Object, model: str) -> None:
     if {"model", "stream", "stream_options"} & {key for key, _ in found.members}:
@@ -70,7 +81,9 @@ def test_any_body_passes_but_for_its_model(live: Live, upstream: Upstream, found
 
 
 def test_fields_pass_both_ways_repeated_and_in_order(live: Live, upstream: Upstream) -> None:
-    upstream.answer = reply(COMPLETION, "200 OK", "application/json", "X-Up: 1", "x-limit: a", "x-up: 2", "x-request-id: req_up")
+    upstream.answer = reply(
+        COMPLETION, "200 OK", "application/json", "X-Up: 1", "x-limit: a", "x-up: 2", "x-request-id: req_up"
+    )
     own = [("x-a", "1"), ("x-b", "2"), ("X-A", "3"), ("openai-beta", "v2")]
 
     answer = live.ask(asked("oa/m")[0], CHAT, own)
@@ -78,7 +91,11 @@ def test_fields_pass_both_ways_repeated_and_in_order(live: Live, upstream: Upstr
     assert [pair for pair in upstream.sent[0].fields if pair[0] in {"x-a", "x-b", "openai-beta"}] == [
         ("x-a", "1"), ("x-b", "2"), ("x-a", "3"), ("openai-beta", "v2"),
     ]  # fmt: skip
-    assert [pair for pair in answer.fields if pair[0] in {"x-up", "x-limit"}] == [("x-up", "1"), ("x-limit", "a"), ("x-up", "2")]
+    assert [pair for pair in answer.fields if pair[0] in {"x-up", "x-limit"}] == [
+        ("x-up", "1"),
+        ("x-limit", "a"),
+        ("x-up", "2"),
+    ]
     assert [value for name, value in answer.fields if name == "x-request-id"] == ["req_up"]
 
 
@@ -162,7 +179,9 @@ def test_a_host_that_does_not_know_the_usage_chunk_is_not_asked(live: Live, upst
 
 @pytest.mark.parametrize("provider", ["oa", "an", "ge"])
 def test_a_stream_passes_byte_for_byte(live: Live, upstream: Upstream, provider: str) -> None:
-    stream = b": hello\r\n\r\nid: 7\nretry: 3\n\n" + STREAMS[provider] + b"event: new\ndata:no space\ndata: two\n\n: bye"
+    stream = (
+        b": hello\r\n\r\nid: 7\nretry: 3\n\n" + STREAMS[provider] + b"event: new\ndata:no space\ndata: two\n\n: bye"
+    )
     upstream.answer = reply(stream, "200 OK", "text/event-stream; charset=utf-8", "x-up: 1")
     body, path = asked(f"{provider}/m", HOME[provider], stream=True)
 

@@ -35,4 +35,6 @@ DIALECT = Dialect(
     params=POINTERS,
     volatile=("/labels",),
     request_id="x-request-id",
+    inline_media=True,
+    seals_calls=True,
 )
