@@ -21,8 +21,10 @@ from setu.ports import Clock, Fetcher, SealStore, Transport
 from setu.providers.deployment import Deployment
 from setu.routing.table import Plan, resolve
 from setu.signals import Call
+from setu.translate.bridge import upstream_operation
 from setu.translate.loss import refuse
-from setu.translate.session import Destination, open_translation, reply_for, upstream_operation
+from setu.translate.open import open_translation, reply_for
+from setu.translate.session import Destination
 from setu.translate.splice import Head, read_head
 
 LOG = logging.getLogger("setu")

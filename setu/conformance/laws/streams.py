@@ -20,7 +20,7 @@ from setu.dialects.record import Reply, Route, Target, UpstreamCodec
 from setu.framing.sse import SseDecoder, SseEncoder
 from setu.http import Headers, Request
 from setu.providers.deployment import url
-from setu.translate.session import BridgeStream
+from setu.translate.bridge import BridgeStream
 from setu.transport.simulate.simulator import Simulator
 
 

@@ -1,0 +1,213 @@
+"""Two dialects: everything goes through the canonical model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from setu.chat.events import (
+    ArgumentsDelta,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    MediaDelta,
+    PartStarted,
+    ReasoningDelta,
+    SealAdded,
+    TextDelta,
+    UsageSeen,
+)
+from setu.chat.parts import Media, ToolCall, ToolResult, Url
+from setu.chat.request import ChatRequest
+from setu.chat.response import ChatResponse, Usage
+from setu.chat.seals import Seal
+from setu.chat.unfold import unfold
+from setu.chat.usage import merge
+from setu.dialects.record import (
+    ClientCodec,
+    Dialect,
+    Loss,
+    Operation,
+    Rendered,
+    Reply,
+    Route,
+    StreamDecoder,
+    StreamEncoder,
+    Target,
+    UpstreamCodec,
+)
+from setu.errors import DialectError, ErrorInfo, LocalDialectError, RemoteDialectError
+from setu.framing.frame import Frame
+from setu.http import Headers
+from setu.translate.loss import in_words_of
+from setu.translate.session import TRUNCATED, Destination, Fetched, Needs, StreamTranslation
+from setu.translate.sniff import usage_of
+from setu.translate.splice import Head
+
+
+def upstream_operation(route: Route, upstream: Dialect) -> Operation:
+    """Return what the upstream is asked: the same, or chat where it has no such endpoint (`/v1/completions`).
+
+    Raises:
+        LocalDialectError: it has neither.
+    """
+    if route.operation in upstream.upstream:
+        return route.operation
+    if route.operation == "complete":
+        return "chat"
+    raise LocalDialectError(
+        f"the {upstream.name} upstream has no operation '{route.operation}'", code="unsupported_operation"
+    )
+
+
+_WEB = ("http://", "https://")
+
+
+class Bridge:
+    """Two dialects: everything goes through the canonical model."""
+
+    identical = False
+
+    def __init__(self, client: Dialect, route: Route, head: Head, to: Destination) -> None:
+        self._client: ClientCodec[Any, Any] = client.client[route.operation]
+        self._upstream: UpstreamCodec[Any, Any] = to.dialect.upstream[upstream_operation(route, to.dialect)]
+        self._params = client.params
+        self._to = to
+        self.request: Any = self._client.parse_request(head.body, route)
+        self.usage: Usage | None = None
+        self._seals: dict[str, Seal] = {}
+
+    def needs(self) -> Needs:
+        """Name what the target wants and the request does not hold: seals of calls, bytes of media."""
+        if not isinstance(self.request, ChatRequest):
+            return Needs()
+        parts = [part for message in self.request.messages for part in message.parts]
+        inner = [part for result in parts if isinstance(result, ToolResult) for part in result.content]
+        calls = (part.call_id for part in parts if isinstance(part, ToolCall) and part.seal is None)
+        urls = (
+            part.source.url
+            for part in (*parts, *inner)
+            if isinstance(part, Media) and isinstance(part.source, Url) and part.source.url.startswith(_WEB)
+        )
+        dialect = self._to.dialect
+        return Needs(
+            seals=tuple(calls) if dialect.seals_calls else (),
+            media=tuple(dict.fromkeys(urls)) if dialect.inline_media else (),
+        )
+
+    def render(self, fetched: Fetched) -> Rendered:
+        target = Target(
+            model=self._to.model,
+            facts=self._to.facts,
+            capabilities=self._to.capabilities,
+            seals=fetched.seals,
+            media=fetched.media,
+        )
+        rendered = self._upstream.render_request(self.request, target)
+        return Rendered(body=rendered.body, losses=in_words_of(rendered.losses, self._params))
+
+    def response(self, body: bytes, reply: Reply) -> Rendered:
+        """Translate a whole answer.
+
+        Raises:
+            ProviderError: the body is an error despite its status.
+            RemoteDialectError: there is no answer in it.
+        """
+        return self._client.render_response(self._parsed(body, reply), reply)
+
+    def stream(self, reply: Reply) -> StreamTranslation:
+        return BridgeStream(self._upstream.decoder(reply.mint), self._client.encoder(reply), self._seals)
+
+    def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
+        """Translate a whole answer into a stream, for an upstream that would not stream."""
+        return unfolded(self._parsed(body, reply), self._client, reply)
+
+    def error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
+        return self._to.dialect.errors.parse(status, headers, body)
+
+    def learned(self) -> Mapping[str, Seal]:
+        return self._seals
+
+    def _parsed(self, body: bytes, reply: Reply) -> Any:
+        response = self._upstream.parse_response(body, reply.mint)
+        self.usage = usage_of(response)
+        self._learn_from(response)
+        return response
+
+    def _learn_from(self, response: Any) -> None:
+        if not isinstance(response, ChatResponse):
+            return
+        for candidate in response.candidates:
+            for message in candidate.messages:
+                for part in message.parts:
+                    if isinstance(part, ToolCall) and part.seal is not None:
+                        self._seals[part.call_id] = part.seal
+
+
+def unfolded(response: ChatResponse, client: ClientCodec[Any, Any], reply: Reply) -> list[Frame]:
+    encoder = client.encoder(reply)
+    return [frame for event in unfold(response) for frame in encoder.feed(event)]
+
+
+class BridgeStream:
+    """Decode, watch, encode."""
+
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, seals: dict[str, Seal]) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self._seals = seals
+        self._calls: dict[int, str] = {}
+        self.started = False
+        self.failure: ErrorInfo | None = None
+        self.usage: Usage | None = None
+
+    @property
+    def losses(self) -> list[Loss]:
+        return self._encoder.losses
+
+    def feed(self, frame: Frame) -> list[Frame]:
+        try:
+            events = self._decoder.feed(frame)
+        except DialectError as error:
+            events = [Failed(error=RemoteDialectError(str(error)).info())]
+        return self._encode(events)
+
+    def close(self) -> list[Frame]:
+        return self._encode(self._decoder.close())
+
+    def fail(self, error: ErrorInfo) -> list[Frame]:
+        return self._encode([Failed(error=error)])
+
+    def _encode(self, events: list[Event]) -> list[Frame]:
+        frames: list[Frame] = []
+        for event in events:
+            if self.failure is not None:
+                break  # after an error nothing more is said
+            self._watch(event)
+            frames += self._encoder.feed(event)
+        return frames
+
+    def _watch(self, event: Event) -> None:
+        if isinstance(event, _CONTENT):
+            self.started = True
+        match event:
+            case Failed():
+                self.failure = event.error
+            case Ended(complete=False):
+                self.failure = TRUNCATED
+            case UsageSeen():
+                self.usage = merge(self.usage, event.usage)
+            case PartStarted(value=ToolCall() as call):
+                self.started = True
+                self._calls[event.part] = call.call_id
+                if call.seal is not None:
+                    self._seals[call.call_id] = call.seal
+            case SealAdded() if event.part in self._calls:
+                call_id = self._calls[event.part]
+                before = self._seals[call_id].data if event.append and call_id in self._seals else ""
+                self._seals[call_id] = Seal(issuer=event.issuer, kind="signature", data=before + event.data)
+            case _:
+                pass
+
+
+_CONTENT = (TextDelta, ReasoningDelta, ArgumentsDelta, MediaDelta, Finished)
+"""Events a client may rest on; a start, a ping or an empty part is none."""
