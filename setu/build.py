@@ -165,7 +165,7 @@ def media_fetcher(config: Config, transport: Transport) -> MediaFetcher | None:
 def app(transport: Transport, config: Config, describe: Callable[[], Mapping[str, Any]]) -> App:
     """Wrap a transport as the ASGI app that uvicorn serves."""
     operations = Operations(SystemClock(), describe, document)
-    return App(transport, render_error, operations, max_body=config.server.max_body)
+    return App(transport, render_error, operations, mint, max_body=config.server.max_body)
 
 
 def describe_gateway(deployed: Mapping[str, Deployment]) -> Callable[[], Mapping[str, Any]]:

@@ -7,9 +7,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from setu.ports import Transport
+from setu.ports import Ids, Transport
 from setu.server.edge import Edge, Receive, RenderError, Scope, Send
 from setu.server.endpoints import Operations
+from setu.server.ws import ResponsesSocket
 
 Mode = str
 _OPERATIONS = frozenset({"/health", "/healthz", "/livez", "/readyz", "/", "/openapi.json"})
@@ -23,11 +24,13 @@ class App:
         transport: Transport,
         render_error: RenderError,
         operations: Operations,
+        mint: Ids,
         *,
         max_body: int,
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._edge = Edge(transport, render_error, max_body=max_body)
+        self._socket = ResponsesSocket(transport, mint, max_body=max_body)
 
         @asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -52,6 +55,8 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _OPERATIONS:
             await self._edge(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
         else:
             await self._starlette(scope, receive, send)
 

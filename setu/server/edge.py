@@ -4,10 +4,12 @@ Pure ASGI, so that a client's disconnect is seen (B-SSE-20) and cancels the work
 """
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from setu.errors import ErrorInfo, ErrorKind, TruncatedError
+from setu.errors import ErrorInfo, ErrorKind, SetuError, TruncatedError
 from setu.http import Headers, Request, Response
 from setu.ports import Transport
 from setu.server.sinks import break_off
@@ -19,6 +21,15 @@ Send = Callable[[Message], Awaitable[None]]
 RenderError = Callable[[Request, ErrorInfo], bytes]
 
 MAX_BODY = 10 * 1024 * 1024
+LINGER_BYTES = 64 * 1024 * 1024
+LINGER_SECONDS = 5.0
+"""How long a refused body is still read."""
+
+
+LOG = logging.getLogger("setu")
+_BROKEN = ErrorInfo(
+    kind=ErrorKind.SERVER, status=500, message="internal error; the log says more", code="internal_error"
+)
 
 
 class Edge:
@@ -60,6 +71,7 @@ class Edge:
         """Read the body up to the limit; None when the client left."""
         declared = request.headers.get("content-length") or ""
         if declared.isdigit() and int(declared) > self._max_body:
+            await _drain(receive)
             return _too_large(self._max_body)
         pieces: list[bytes] = []
         size = 0
@@ -70,6 +82,8 @@ class Edge:
             piece = message.get("body", b"")
             size += len(piece)
             if size > self._max_body:
+                if message.get("more_body", False):
+                    await _drain(receive)
                 return _too_large(self._max_body)
             pieces.append(piece)
             if not message.get("more_body", False):
@@ -80,6 +94,12 @@ class Edge:
             response = await self._transport.send(request)
         except TruncatedError as error:  # a recording that broke before its head
             break_off(receive, reset=error.reset)
+            return
+        except Exception as error:
+            info = error.info() if isinstance(error, SetuError) else None
+            if info is None:
+                LOG.exception("%s %s broke the server", request.method, request.path)
+            await _send_whole(send, _error(request, info or _BROKEN, self._render_error))
             return
         try:
             await _send_response(send, response)
@@ -105,6 +125,18 @@ async def _send_whole(send: Send, response: Response) -> None:
     headers = [*response.headers.raw, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a while: a connection closed with unread bytes is reset, and the client never sees the answer."""
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while size < LINGER_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -75,7 +75,7 @@ def _config(app: Any) -> uvicorn.Config:
         server_header=False,
         date_header=True,
         lifespan="on",
-        ws="none",
+        ws="websockets-sansio",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
