@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio import client
+from websockets.exceptions import InvalidStatus
 
 from setu import _json
 from setu.http import Headers, Request, Response
