@@ -7,7 +7,7 @@ Values that pass through Setu unread (tool schemas, hosted payloads) stay the by
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -150,6 +150,12 @@ def splice(data: bytes, changes: Mapping[str, Json]) -> bytes:
         pieces.append((b"," if found else b"") + b",".join(added))
     pieces.append(data[close:])
     return b"".join(pieces)
+
+
+def without(data: bytes, keys: Collection[str]) -> bytes:
+    """Take top-level members out, every duplicate too; the values of the others keep their bytes."""
+    kept = [member for member in members(data) if member.key not in keys]
+    return b"{" + b",".join(encode(member.key) + b":" + data[member.start : member.end] for member in kept) + b"}"
 
 
 def _skip(data: bytes, at: int) -> int:

@@ -7,27 +7,29 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from setu.chat.parts import Inline
 from setu.config.model import Config, ProviderConfig
+from setu.credentials import aws, google
 from setu.dialects.record import Dialect, Facts
 from setu.dialects.registry import DIALECTS, of_path
 from setu.errors import ConfigError, ErrorInfo
 from setu.gateway.handle import Gateway
 from setu.http import Request
-from setu.ports import Clock, Fetcher, Transport
+from setu.ports import Clock, Fetcher, Signer, Transport
 from setu.providers import lookup
-from setu.providers.deployment import Deployment
-from setu.providers.record import Provider, Scheme
+from setu.providers.deployment import Deployment, url
+from setu.providers.models import facts
+from setu.providers.record import Provider, Scheme, Variable
 from setu.server.app import App
 from setu.server.endpoints import Operations
 from setu.server.openapi import document
 from setu.signals import Call
 from setu.store.seals import MemorySeals
 from setu.telemetry.logs import log_call
+from setu.transport.httpx_ import HttpxTransport
 from setu.transport.media import MediaFetcher
-
-NAMED = ("openai", "anthropic", "gemini", "openrouter")
-"""The providers that need no configuration but a key."""
 
 
 class SystemClock:
@@ -61,16 +63,43 @@ def deployments(
     """
     wanted = {name: section for name, section in config.providers.items() if section.enabled}
     if not config.providers:
-        wanted = {name: ProviderConfig() for name in NAMED}
-    found = {name: _deployment(name, section, environ, offline_key) for name, section in wanted.items()}
-    if config.providers or offline_key is not None:
-        return found
-    return {name: deployment for name, deployment in found.items() if deployment.key is not None}
+        found = {name: lookup.find(name) for name in lookup.BUILT_IN}
+        wanted = {
+            name: ProviderConfig()
+            for name, provider in found.items()
+            if (provider.keys if offline_key is not None else _ready(provider, environ))
+        }
+    return {name: _deployment(name, section, environ, offline_key) for name, section in wanted.items()}
+
+
+def _ready(provider: Provider, environ: Mapping[str, str]) -> bool:
+    """Tell whether the environment says all that a provider needs: its URL, and a key or other credentials."""
+    said = [any(environ.get(env) for env in source.env) for source in provider.variables.values() if source.env]
+    needed = [source for source in provider.variables.values() if source.default is None and source.follows is None]
+    if any(not any(environ.get(env) for env in source.env) for source in needed):
+        return False
+    if not provider.keys and provider.credentials is None:
+        return any(said)  # a host without keys is there if its address is given (OLLAMA_HOST)
+    return any(environ.get(name) for name in (*(key.env for key in provider.keys), *_SIGNING[provider.credentials]))
+
+
+_SIGNING: Mapping[str | None, tuple[str, ...]] = {
+    None: (),
+    "aws": ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    "google": (google.CREDENTIALS,),
+}
+"""Environment variables that stand for credentials other than a key."""
 
 
 def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], offline_key: str | None) -> Deployment:
     provider = lookup.find(section.type or name) if section.type or not section.base_url else _found(name)
-    base_url = _filled(name, section.base_url or provider.base_url, section, provider, environ)
+    unknown = [dialect for dialect in provider.dialects if dialect not in DIALECTS]
+    if unknown:
+        known = ", ".join(sorted(DIALECTS))
+        raise ConfigError(f"provider {name} speaks {unknown[0]!r}, which is no dialect; there are {known}")
+    base_url = _filled(
+        name, section.base_url or provider.base_url, section, provider, environ, offline=offline_key is not None
+    )
     if not base_url:
         raise ConfigError(f"providers.{name}: base_url is required for type {provider.name}")
     key, scheme = _key(section, provider, environ)
@@ -85,21 +114,51 @@ def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], 
         models=_models(section, provider),
         families=() if section.models is not None else provider.families,
         timeout=section.timeout,
+        signer=_signer(provider, section, environ) if key is None and offline_key is None else None,
     )
 
 
-def _filled(name: str, base_url: str, section: ProviderConfig, provider: Provider, environ: Mapping[str, str]) -> str:
+def _signer(provider: Provider, section: ProviderConfig, environ: Mapping[str, str]) -> Signer | None:
+    """Return what signs for a host that was given no key."""
+    if provider.credentials == "aws" and aws.likely(environ):
+        return aws.SigV4(aws.region_of(section.variables, environ))
+    if provider.credentials == "google" and environ.get(google.CREDENTIALS):
+        return google.load(environ[google.CREDENTIALS], SystemClock(), HttpxTransport)
+    return None
+
+
+def _filled(
+    name: str,
+    base_url: str,
+    section: ProviderConfig,
+    provider: Provider,
+    environ: Mapping[str, str],
+    *,
+    offline: bool,
+) -> str:
     """Fill a base URL's variables from the configuration, the environment, or their defaults."""
+    values: dict[str, str] = {}
     for variable, source in provider.variables.items():
+        value = section.variables.get(variable) or _said(source, environ, values) or ""
+        for known, text in values.items():
+            value = value.replace("{" + known + "}", text)
+        values[variable] = value
         if "{" + variable + "}" not in base_url:
             continue
-        given = (environ[env] for env in source.env if environ.get(env))
-        value = section.variables.get(variable) or next(given, source.default)
-        if value is None:
+        if not value and offline:
+            value = source.example or ""
+        if not value:
             unset = " or ".join(source.env) or "no variable"
             raise ConfigError(f"providers.{name}: variables.{variable} is required ({unset} is unset)")
-        base_url = base_url.replace("{" + variable + "}", value)
+        base_url = base_url.replace("{" + variable + "}", source.reads(value) if source.reads is not None else value)
     return base_url
+
+
+def _said(source: Variable, environ: Mapping[str, str], values: Mapping[str, str]) -> str | None:
+    """Return a variable's value without the configuration: by another variable, from the environment, its default."""
+    if source.follows is not None:
+        return source.cases.get(values.get(source.follows, ""), source.default)
+    return next((environ[env] for env in source.env if environ.get(env)), source.default)
 
 
 def _found(name: str) -> Provider:
@@ -117,9 +176,22 @@ def _key(section: ProviderConfig, provider: Provider, environ: Mapping[str, str]
 
 
 def _models(section: ProviderConfig, provider: Provider) -> Mapping[str, Facts]:
+    """Return the listed ids with their facts; what the configuration says of a model wins over what its name says."""
     if section.models is None:
         return provider.models
-    return {model: provider.models.get(model, Facts()) for model in section.models}
+    return {
+        model: msgspec.structs.replace(provider.models.get(model, facts(model)), **said.given())
+        for model, said in section.models.items()
+    }
+
+
+def timeouts(deployed: Mapping[str, Deployment]) -> dict[str, float]:
+    """Return the seconds of silence that each origin is allowed; of two for one origin the longer."""
+    found: dict[str, float] = {}
+    for deployment in deployed.values():
+        origin, _ = url(deployment, "/")
+        found[origin] = max(deployment.timeout, found.get(origin, 0.0))
+    return found
 
 
 def render_error(request: Request, info: ErrorInfo) -> bytes:
@@ -171,7 +243,12 @@ def app(transport: Transport, config: Config, describe: Callable[[], Mapping[str
 def describe_gateway(deployed: Mapping[str, Deployment]) -> Callable[[], Mapping[str, Any]]:
     """Return what GET /health says of a gateway."""
     providers = {
-        name: {"status": "unknown", "base_url": deployment.base_url, "models": len(deployment.models)}
+        name: {
+            "status": "unknown" if deployment.callable else "no key",
+            "base_url": deployment.base_url,
+            "models": len(deployment.models),
+        }
         for name, deployment in deployed.items()
     }
-    return lambda: {"providers": providers, "usable": bool(providers)}
+    usable = any(deployment.callable for deployment in deployed.values())
+    return lambda: {"providers": providers, "usable": usable}

@@ -4,7 +4,7 @@ A body is bytes or a stream; only bytes can be retried or recorded. Header names
 their order and repetitions.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -162,7 +162,7 @@ class Response:
                 await stream.aclose()
         return self.body
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it arrives; the caller closes."""
         if isinstance(self.body, bytes):
             if self.body:

@@ -34,6 +34,10 @@ _SPELLINGS = {
 }
 """JSON Schema's keyword for each that Google spells otherwise (proto field names included)."""
 
+_COMBINED = ("allOf", "anyOf", "oneOf")
+_PLAIN = frozenset({"type", "properties", "required", "additionalProperties", "title", "description", "$comment"})
+"""What a branch may hold and still be merged into the object it belongs to."""
+
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _ONE = frozenset({"items", "additionalProperties", "not"})
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
@@ -51,6 +55,62 @@ def rooted(schema: Json) -> Json:
     if "type" in members or "$ref" in members:
         return schema
     return _json.splice(schema, {"type": b'"object"'})
+
+
+def one_object(schema: Json) -> Json:
+    """Return the schema without `allOf`, `anyOf` or `oneOf` at its root, their objects merged into it (B-SCH-11).
+
+    Whatever fitted before fits after: properties of all branches, required what every branch of a choice requires. The
+    very text when there is nothing to merge.
+
+    Raises:
+        JsonError: a branch is no plain object, so that merging would change what it says.
+    """
+    members = _json.split(schema)
+    if not any(key in members for key in _COMBINED):
+        return schema
+    merged = {key: value for key, value in members.items() if key not in _COMBINED}
+    properties, required = _properties(merged), _required(merged)
+    for key in _COMBINED:
+        branches = [_branch(raw, members) for raw in _json.items(members.get(key, b"[]"))]
+        objects = [branch for branch in branches if branch is not None]
+        for branch in objects:
+            for name, value in _properties(branch).items():
+                properties[name] = _either(properties.get(name, value), value, "allOf" if key == "allOf" else "anyOf")
+        wanted = [_required(branch) for branch in objects]
+        always = [name for name in wanted[0] if all(name in names for names in wanted)] if wanted else []
+        required += [name for names in wanted for name in names] if key == "allOf" else always
+    merged |= {"type": b'"object"', "properties": _object(properties)}
+    if required:
+        merged["required"] = _json.encode(list(dict.fromkeys(required)))
+    return _object(merged)
+
+
+def _branch(raw: Json, root: dict[str, Json]) -> dict[str, Json] | None:
+    """Return the members of a branch, its reference followed; None for one that only allows null."""
+    members = _json.split(raw)
+    if "$ref" in members:
+        _, _, path = str(_json.decode(members["$ref"])).partition("#/")
+        group, _, name = path.partition("/")
+        members = _json.split(_json.split(root.get(group, b"{}")).get(name, b"null"))
+    if members.get("type") == b'"null"':
+        return None
+    if not members.keys() <= _PLAIN or members.get("type", b'"object"') != b'"object"':
+        raise _json.JsonError("a branch of the root is no plain object")
+    return members
+
+
+def _properties(members: dict[str, Json]) -> dict[str, Json]:
+    return _json.split(members.get("properties", b"{}"))
+
+
+def _required(members: dict[str, Json]) -> list[str]:
+    names = _json.decode(members.get("required", b"[]"))
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def _either(one: Json, other: Json, how: str) -> Json:
+    return one if one == other else _json.encode({how: [Raw(one), Raw(other)]})
 
 
 def from_openapi(schema: Json) -> Json:

@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -168,6 +168,3 @@ def sse(*events: Mapping[str, Any] | str, named: bool = False) -> bytes:
         lead = f"event: {event['type']}\n" if named and not isinstance(event, str) else ""
         lines.append(f"{lead}data: {text}\n\n")
     return "".join(lines).encode()
-
-
-Render = Callable[[str], bytes]

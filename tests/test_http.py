@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.errors import TruncatedError
-from setu.http import HOP_BY_HOP, Headers, Request, Response
+from setu.http import HOP_BY_HOP, Headers, Request, Response, end_to_end
 
 NAMES = st.sampled_from(["content-type", "set-cookie", "x-a", "X-A", "Via"])
 VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=8)
@@ -170,3 +170,15 @@ def test_chunks_come_as_they_are_and_the_caller_closes() -> None:
 
 def test_the_text_of_a_response_is_its_status() -> None:
     assert repr(Response(404, body=b"secret")) == "Response(404)"
+
+
+def test_one_connections_fields_are_those_it_names_and_the_known_ones() -> None:
+    headers = Headers.of(
+        [("x-a", "1"), ("connection", "close, X-Hop"), ("x-hop", "1"), ("te", "trailers"), ("connection", "x-mine"), ("x-mine", "2"), ("x-a", "3")]
+    )  # fmt: skip
+
+    assert end_to_end(headers).raw == [(b"x-a", b"1"), (b"x-a", b"3")]
+
+
+def test_no_connection_field_keeps_every_other() -> None:
+    assert end_to_end(Headers.of({"x-a": "1", "via": "2"})).raw == [(b"x-a", b"1"), (b"via", b"2")]

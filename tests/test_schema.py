@@ -94,3 +94,49 @@ def test_only_a_root_without_a_type_gets_one(before: Any, after: Any) -> None:  
 def test_a_schema_that_is_no_object_is_refused(text: Any) -> None:
     with pytest.raises(JsonError):
         schema.rooted(text)
+
+
+def merged(value: Any) -> Any:
+    return json.loads(schema.one_object(json.dumps(value).encode()))
+
+
+A, B = {"type": "string"}, {"type": "integer"}
+
+
+def an_object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"anyOf": [an_object(["a"], a=A), an_object(["a", "b"], a=A, b=B)]}, an_object(["a"], a=A, b=B)),
+        ({"allOf": [an_object(["a"], a=A), an_object(["b"], b=B)]}, an_object(["a", "b"], a=A, b=B)),
+        ({"oneOf": [an_object(["a"], a=A), an_object(["a"], a=B)]}, an_object(["a"], a={"anyOf": [A, B]})),
+        ({"anyOf": [an_object(["a"], a=A), {"type": "null"}]}, an_object(["a"], a=A)),
+        (
+            {**an_object(["c"], c=A), "oneOf": [{"properties": {"b": B}}, {"required": ["c"]}]},
+            an_object(["c"], c=A, b=B),
+        ),
+        (
+            {"$defs": {"X": an_object(["a"], a=A)}, "anyOf": [{"$ref": "#/$defs/X"}]},
+            {"$defs": {"X": an_object(["a"], a=A)}, **an_object(["a"], a=A)},
+        ),
+    ],
+)
+def test_a_choice_at_the_root_becomes_one_object(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert merged(before) == after
+
+
+@pytest.mark.parametrize(
+    "branch", [{"type": "string"}, {"not": {}}, {"$ref": "#/$defs/none"}, {"$ref": 7}, {"patternProperties": {}}, 7]
+)
+def test_a_choice_among_what_is_no_object_is_refused(branch: Any) -> None:
+    with pytest.raises(JsonError):
+        merged({"anyOf": [branch]})
+
+
+@given(OBJECTS)
+def test_a_schema_without_a_choice_at_its_root_is_the_same_text(document: Object) -> None:
+    if not {"allOf", "anyOf", "oneOf"} & document.value.keys():
+        assert schema.one_object(document.data) == document.data

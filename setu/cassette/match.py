@@ -5,6 +5,7 @@ does: a different `max_tokens` or system prompt is a different request.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ _LONG_MEDIA = 512
 _MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_url", "url", "bytes"})
 # What a model or a tool wrote is data: an `id` in there is no tool call id.
 _OPAQUE_KEYS = frozenset({"tools", "args", "response", "arguments", "parameters", "input_schema", "json_schema"})
-_ID_MEMBERS = frozenset({"call_id", "id", "tool_call_id", "tool_use_id"})
+_ID_MEMBERS = frozenset({"call_id", "id", "tool_call_id", "tool_use_id", "toolUseId"})
 _CONVERSATIONS = ("messages", "contents", "input")
 _SYSTEMS = ("system", "systemInstruction", "system_instruction", "instructions")
 
@@ -189,6 +190,8 @@ def _id_keys(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
         return ("tool_call_id",)
     if "tool_use_id" in value:
         return ("tool_use_id",)
+    if "toolUseId" in value:
+        return ("toolUseId",)
     if "call_id" in value:  # Responses API: `id` is the item's own, echoed with it
         return ("call_id", "id")
     if key in {"functionCall", "functionResponse", "tool_calls"}:
@@ -200,7 +203,8 @@ def _id_keys(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 def _is_opaque(name: str, owner: Mapping[str, Any]) -> bool:
     kind = owner.get("type")
-    return name in _OPAQUE_KEYS or (name == "input" and isinstance(kind, str) and kind.endswith("tool_use"))
+    called = "toolUseId" in owner or (isinstance(kind, str) and kind.endswith("tool_use"))
+    return name in _OPAQUE_KEYS or (name == "input" and called)
 
 
 def _digest(value: str) -> str:
@@ -221,7 +225,11 @@ def _path(request: Request, route: Route | None, *, named: bool) -> str:
         if cut < 0:
             return clean(request.path)
         path = path[cut:]
-    return path.removeprefix("/v1")
+    return _PLACE.sub("", path.removeprefix("/v1"))
+
+
+_PLACE = re.compile(r"/projects/[^/]+/locations/[^/]+(?=/publishers/)")
+"""Whose project and which region, in Vertex's paths."""
 
 
 def _query(query: str, route: Route | None) -> list[list[str]]:

@@ -6,6 +6,7 @@ from itertools import accumulate
 from setu.cassette.match import route_of
 from setu.cassette.model import Timing
 from setu.dialects.record import Framing
+from setu.framing.eventstream import EventStreamDecoder
 from setu.framing.frame import FrameDecoder
 from setu.framing.jsonarray import JsonArrayDecoder
 from setu.framing.ndjson import NdjsonDecoder
@@ -18,11 +19,13 @@ _BY_MEDIA_TYPE: dict[str, Framing] = {
     "application/x-ndjson": "ndjson",
     "application/ndjson": "ndjson",
     "application/jsonl": "ndjson",
+    "application/vnd.amazon.eventstream": "eventstream",
 }
-_DECODERS: dict[Framing, type[SseDecoder | NdjsonDecoder | JsonArrayDecoder]] = {
+_DECODERS: dict[Framing, type[SseDecoder | NdjsonDecoder | JsonArrayDecoder | EventStreamDecoder]] = {
     "sse": SseDecoder,
     "ndjson": NdjsonDecoder,
     "jsonarray": JsonArrayDecoder,
+    "eventstream": EventStreamDecoder,
 }
 
 

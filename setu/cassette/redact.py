@@ -44,6 +44,7 @@ RESPONSE_HEADERS = frozenset(
         "request-id",
         "retry-after",
         "retry-after-ms",
+        "x-amzn-errortype",
         "x-amzn-requestid",
         "x-generation-id",
         "x-groq-region",

@@ -27,13 +27,15 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 class PartStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A part opens: `value` is its skeleton with ids and name but no streamed content.
 
-    `candidate` is the choice it belongs to, `message` the number of its envelope within the candidate.
+    `candidate` is the choice it belongs to, `message` the number of its envelope within the candidate, `phase` the
+    envelope's own (Responses: commentary or final_answer).
     """
 
     part: int
     value: AnyPart
     candidate: int = 0
     message: int = 0
+    phase: str | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, kw_only=True):

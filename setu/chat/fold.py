@@ -120,6 +120,7 @@ class Fold:
         self._started = Started()
         self._order: list[tuple[int, int, int]] = []
         self._parts: dict[int, _Open] = {}
+        self._phases: dict[tuple[int, int], str] = {}
         self._finished: dict[int, Finished] = {}
         self._usage: Usage | None = None
         self._noted = Noted()
@@ -133,6 +134,8 @@ class Fold:
             case PartStarted():
                 self._order.append((event.candidate, event.message, event.part))
                 self._parts[event.part] = _Open(event.value)
+                if event.phase is not None:
+                    self._phases[event.candidate, event.message] = event.phase
             case Finished():
                 self._finished[event.candidate] = event
             case UsageSeen():
@@ -201,7 +204,10 @@ class Fold:
         finished = self._finished.get(index)
         return Candidate(
             index=index,
-            messages=tuple(Message(role="assistant", parts=tuple(parts)) for _, parts in sorted(numbers.items())),
+            messages=tuple(
+                Message(role="assistant", parts=tuple(parts), phase=self._phases.get((index, number)))
+                for number, parts in sorted(numbers.items())
+            ),
             finish=finished.finish if finished else None,
             extra=finished.extra if finished else None,
         )

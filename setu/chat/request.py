@@ -136,12 +136,22 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What the upstream is asked to remember."""
+    """What the upstream is asked to remember, or remembers; `prompt` is a template kept there."""
 
     store: bool | UnsetType | None = UNSET
     previous: str | None = None
     conversation: Json | None = None
     background: bool | None = None
+    prompt: Json | None = None
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Name the member that points at words which only another provider has, None when all are here.
+
+        Without them an answer would look right and be wrong: whoever cannot follow the pointer refuses the request.
+        """
+        held = {"previous_response_id": self.previous, "conversation": self.conversation, "prompt": self.prompt}
+        return next((name for name, value in held.items() if value is not None), None)
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):

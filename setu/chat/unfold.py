@@ -6,6 +6,7 @@ import msgspec
 
 from setu.chat.events import (
     ArgumentsDelta,
+    CiteAdded,
     Ended,
     Event,
     Finished,
@@ -35,7 +36,9 @@ def unfold(response: ChatResponse) -> Iterator[Event]:
     for candidate in response.candidates:
         for number, message in enumerate(candidate.messages):
             for part in message.parts:
-                yield PartStarted(part=handle, value=skeleton(part), candidate=candidate.index, message=number)
+                yield PartStarted(
+                    part=handle, value=skeleton(part), candidate=candidate.index, message=number, phase=message.phase
+                )
                 yield from _deltas(handle, part)
                 yield PartEnded(part=handle, final=part)
                 handle += 1
@@ -53,7 +56,7 @@ def skeleton(part: AnyPart) -> AnyPart:
     """Return the part without the content that streams as deltas."""
     match part:
         case Text():
-            return msgspec.structs.replace(part, text="", logprobs=None, seal=None)
+            return msgspec.structs.replace(part, text="", logprobs=None, seal=None, cites=())
         case Refusal():
             return msgspec.structs.replace(part, text="")
         case Reasoning():
@@ -68,6 +71,8 @@ def _deltas(handle: int, part: AnyPart) -> Iterator[Event]:
     match part:
         case Text():
             yield TextDelta(part=handle, text=part.text, logprobs=part.logprobs)
+            for cite in part.cites:
+                yield CiteAdded(part=handle, cite=cite)
         case Refusal():
             yield TextDelta(part=handle, text=part.text)
         case ToolCall():

@@ -1,9 +1,13 @@
 """`setu conformance`: prove that an adapter obeys the contract, offline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from setu.conformance.results import Exit
+    from setu.conformance.runner import Settings
 
 
 def conformance(
@@ -18,26 +22,40 @@ def conformance(
     fuzz: Annotated[bool, typer.Option("--fuzz/--no-fuzz", help="Fuzz the chat endpoint over a socket.")] = True,
 ) -> None:
     """Judge every adapter against the OpenAI contract: recordings, scenarios, laws and fuzzing. No key, no network."""
+    from setu.conformance.results import Exit
+    from setu.conformance.runner import Settings
+    from setu.errors import CassetteError, ConfigError
+
+    settings = Settings(cassettes=cassettes, seed=seed, max_examples=max_examples, fuzz=fuzz)
+    try:
+        code = _judged(provider, settings, report or [], strict=strict)
+    except (CassetteError, ConfigError) as error:
+        # The exit status is this command's verdict, so its own mistakes have numbers of the same scale.
+        typer.echo(f"setu: error: {error}", err=True)
+        code = Exit.UNREACHABLE if isinstance(error, CassetteError) else Exit.USAGE
+    raise typer.Exit(code)
+
+
+def _judged(provider: str, settings: "Settings", report: list[str], *, strict: bool) -> "Exit":
     from setu.cli.rooms import parse_reports
     from setu.conformance.report.junit import render as junit
     from setu.conformance.report.table import render as table
     from setu.conformance.results import Exit
-    from setu.conformance.runner import Settings, minimum, names_of, run
+    from setu.conformance.runner import each_once, minimum, names_of, run
 
-    reports = parse_reports(report or [])
+    reports = parse_reports(report)
     runs = []
     codes = []
-    settings = Settings(cassettes=cassettes, seed=seed, max_examples=max_examples, fuzz=fuzz)
-    for name in names_of(provider):
-        result = run(name, settings)
+    for name, own in each_once(names_of(provider), settings):
+        result = run(name, own)
         typer.echo(table(result))
         runs.append(result)
         codes.append(result.exit_code(strict=strict))
-        least = minimum(name) if cassettes is None and fuzz else 1
+        least = minimum(name) if settings.cassettes is None and settings.fuzz else 1
         if codes[-1] is Exit.OK and result.counts().run < least:
             typer.echo(f"{name}: only {result.counts().run} checks ran, {least} should have", err=True)
             codes[-1] = Exit.NOTHING
     for path in reports.get("junit", ()):
         path.write_text(junit(runs), encoding="utf-8")
     # A failed check outranks a stale expectation; anything else by its number.
-    raise typer.Exit(Exit.FAILED if Exit.FAILED in codes else max(codes))
+    return Exit.FAILED if Exit.FAILED in codes else max(codes)

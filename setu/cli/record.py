@@ -35,7 +35,7 @@ def record(
 
     loaded = settings(config, host, 0 if command and port is None else port)
     deployed, upstream = with_upstream(build.deployments(loaded, os.environ, offline_key=""), upstream)
-    transport = recorder(output, HttpxTransport())
+    transport = recorder(output, HttpxTransport(read_timeouts=build.timeouts(deployed)))
     proxy = Reverse(transport, deployed, build.render_error, upstream=upstream)
     app = build.app(proxy, loaded, lambda: {"mode": "record", "output": str(output)})
     if command:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from setu import build
 from setu.bundled import data_dir
 from setu.cassette.faults import parse_rule
@@ -43,7 +45,11 @@ def with_upstream(deployed: Mapping[str, Deployment], upstream: str) -> tuple[di
     """Return the deployments and the name of the one that unprefixed paths go to; a URL becomes one of its own."""
     known = dict(deployed)
     if upstream.startswith(("http://", "https://")):
-        section = ProviderConfig(type="openai_compatible", base_url=upstream)
+        try:
+            section = ProviderConfig(type="openai_compatible", base_url=upstream)
+        except ValidationError as error:
+            reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+            raise ConfigError(f"--upstream: {reason.removeprefix('Value error, ')}") from None
         known |= build.deployments(Config(providers={"upstream": section}), {}, offline_key="")
         return known, "upstream"
     if upstream not in known:
@@ -101,6 +107,8 @@ def recorder(directory: Path, inner: Transport) -> Record:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
+    if not os.access(directory, os.W_OK):
+        raise ConfigError(f"cannot record into {directory}: no right to write there")
     secrets = known_secrets(os.environ)
     return Record(
         inner,
@@ -132,5 +140,7 @@ def parse_reports(texts: list[str]) -> dict[str, list[Path]]:
         kind, equals, path = text.partition("=")
         if not equals or kind not in REPORTS or not path:
             raise ConfigError(f"--report {text}: expected {' or '.join(f'{name}=FILE' for name in REPORTS)}")
+        if not os.access(Path(path).parent, os.W_OK):
+            raise ConfigError(f"--report: cannot write {path}: no such directory, or no right to")
         found.setdefault(kind, []).append(Path(path))
     return found

@@ -34,24 +34,25 @@ def start(
     logs.configure(verbose=verbose)
     loaded = settings(config, host, port)
     deployed = build.deployments(loaded, os.environ, offline_key=OFFLINE_KEY if replay is not None else None)
+    timeouts = build.timeouts(deployed)
     library: Library | None = None
     transport: Transport
     if replay is not None:
         transport, library = replayer(replay, speed=1.0, on_exhausted="cycle")
     elif record is not None:
-        transport = recorder(record, HttpxTransport())
+        transport = recorder(record, HttpxTransport(read_timeouts=timeouts))
     else:
-        transport = HttpxTransport()
+        transport = HttpxTransport(read_timeouts=timeouts)
+    listener = serve.bind(loaded.server.host, loaded.server.port)
     if not deployed:
         typer.echo(
-            "no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, "
-            "or write a setu.toml",
+            "setu: note: no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or "
+            "OPENROUTER_API_KEY, or write a setu.toml",
             err=True,
         )
     media = build.media_fetcher(loaded, HttpxTransport()) if replay is None else None
     gateway = build.gateway(deployed, transport, config=loaded, media=media)
     app = build.app(gateway, loaded, build.describe_gateway(deployed))
-    listener = serve.bind(loaded.server.host, loaded.server.port)
     names = ", ".join(deployed) or "no provider"
     serve.run(app, listener, lambda: listening("gateway", serve.url_of(listener), names))
     if library is not None and library.misses:

@@ -21,24 +21,62 @@ class Server(Section):
     max_body: int = Field(10 * 1024 * 1024, gt=0, description="Largest request body in bytes; a larger one gets 413.")
 
 
+class ModelConfig(Section):
+    """What is to be known of one model, where its name does not say it or says it wrong."""
+
+    context: int | None = Field(None, gt=0, description="Tokens of prompt and answer together.")
+    max_output: int | None = Field(None, gt=0, description="Tokens of the longest answer.")
+    thinking: Literal["budget", "effort", "adaptive", "none"] | None = Field(
+        None, description="How it takes a thinking request: a token budget, an effort, Anthropic's adaptive mode, not."
+    )
+    efforts: tuple[str, ...] | None = Field(None, description="The efforts it knows, least first.")
+    vision: bool | None = Field(None, description="Whether it sees images.")
+    tools: bool | None = Field(None, description="Whether it calls tools.")
+    sampling: Literal["both", "one", "none"] | None = Field(
+        None, description="Whether temperature and top_p may come together, one at a time, or not at all."
+    )
+    system_turns: bool | None = Field(None, description="Whether system messages may stand between turns.")
+    prefill: bool | None = Field(None, description="Whether the last message may be the assistant's own.")
+    modalities: tuple[str, ...] | None = Field(None, description="Kinds of input, such as text and image.")
+
+    def given(self) -> dict[str, Any]:
+        """Return what was said, by the names that a model's facts have."""
+        return self.model_dump(exclude_none=True)
+
+
 class ProviderConfig(Section):
     """One upstream."""
 
     type: str | None = Field(
-        None, description="What it is: openai, anthropic, gemini, openrouter, openai_compatible, or an import string."
+        None, description="What it is: a built-in provider's name, openai_compatible, or an import string."
     )
     enabled: bool = Field(True, description="Whether requests may go there.")
     api_key: SecretStr | None = Field(None, description="Its key; by default from the provider's own variables.")
     base_url: str | None = Field(None, description="Its base URL; required for openai_compatible.")
-    models: tuple[str, ...] | None = Field(None, description="The model ids it serves, instead of the built-in list.")
+    models: dict[str, ModelConfig] | None = Field(
+        None, description="The model ids it serves, instead of the built-in list: a list, or tables with facts."
+    )
     variables: dict[str, str] = Field({}, description="Values for the {names} in its base URL, such as a region.")
     timeout: Seconds = Field(600.0, description="Seconds to wait for the first byte, and between chunks.")
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return {name: {} for name in value} if isinstance(value, list | tuple) else value
 
     @field_validator("base_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        # A base URL is shown by GET /health and in error messages; a secret in it would be, too.
+        authority = value.partition("://")[2].partition("/")[0]
+        if "@" in authority:
+            raise ValueError("must not hold a user name or password; use api_key")
+        if not authority.partition(":")[0] or any(mark in value for mark in "?# "):
+            raise ValueError("must be a host and a path")
         return value
 
 

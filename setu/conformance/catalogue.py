@@ -71,6 +71,8 @@ AREA_ORDER = (
     "ERR",
     "ANT",
     "GEM",
+    "RSP",
+    "EMB",
     "PRX",
     "XLT",
     "SCN",

@@ -9,6 +9,7 @@ from setu import _json
 from setu.cassette.faults import resplit
 from setu.cassette.match import route_of
 from setu.cassette.model import Interaction
+from setu.cassette.pieces import framing_of
 from setu.cassette.script import Script, script_of
 from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import PAIR_JUDGES
@@ -18,6 +19,8 @@ from setu.dialects.record import Dialect, Route
 from setu.dialects.record import Target as RenderTarget
 from setu.dialects.registry import DIALECTS
 from setu.errors import SetuError
+from setu.framing.sse import SseDecoder
+from setu.gateway.quirk import framed, quirks_of
 from setu.http import Exchange, Headers, Request
 from setu.providers.deployment import Deployment
 from setu.transport.play import Playlist
@@ -53,7 +56,8 @@ class Stage:
     async def run(self, interaction: Interaction) -> None:
         route = route_of(interaction.exchange.request)
         assert route is not None
-        await self._native(interaction, route)
+        if DIALECTS[route.dialect].client:
+            await self._native(interaction, route)
         # An OpenAI client's stream is asked for as SSE; a recorded JSON array answers another question.
         if route.dialect != "openai_chat" and route.framing != "jsonarray":
             await self._as_openai(interaction, route)
@@ -66,9 +70,18 @@ class Stage:
         exchange = await self._through(request, script_of(interaction))
         self._tally.judge(exchange, place, same=True)
         if recorded.end == exchange.end and 200 <= recorded.status < 300 and not _masked(recorded.body):
-            found = PAIR_JUDGES["PRX-003"](recorded, exchange)
+            found = PAIR_JUDGES["PRX-003"](self._as_passed(recorded), exchange)
             if found is not None:
                 self._tally.add("PRX-003", found, place)
+
+    def _as_passed(self, recorded: Exchange) -> Exchange:
+        """Return what a client is to get byte for byte: the recording, less what a declared quirk takes out."""
+        quirks = [quirk for quirk in quirks_of(self._deployment.provider, "openai_chat") if quirk.frame is not None]
+        if not quirks or framing_of(recorded) != "sse":
+            return recorded
+        decoder = framed(SseDecoder(), quirks)
+        frames = (*decoder.feed(recorded.body), *decoder.close())
+        return msgspec.structs.replace(recorded, body=b"".join(frame.raw for frame in frames))
 
     async def _as_openai(self, interaction: Interaction, route: Route) -> None:
         """An OpenAI client asks the same; every check of the OpenAI contract applies to what it gets."""
@@ -103,9 +116,12 @@ class Stage:
         stream = bool(route.stream) or _asks_stream(recorded.request)
         model = f"{self._deployment.name}/{route.model or _model(body)}"
         asked = _json.encode({"model": model, **HELLO})
-        if recorded.status < 400:
+        client = DIALECTS[route.dialect].client.get("chat")
+        if client is None:
+            asked = _json.encode({"model": model, **HELLO, **_tools(body)})
+        elif recorded.status < 400:
             try:
-                parsed = DIALECTS[route.dialect].client["chat"].parse_request(body, route)
+                parsed = client.parse_request(body, route)
                 parsed = msgspec.structs.replace(parsed, model=model, stream=stream)
                 asked = DIALECTS["openai_chat"].upstream["chat"].render_request(parsed, RenderTarget(model=model)).body
             except SetuError:
@@ -114,6 +130,23 @@ class Stage:
             asked = _json.splice(asked, {"stream": b"true", "stream_options": b'{"include_usage":true}'})
         headers = Headers.of({"content-type": "application/json"})
         return Request(method="POST", path="/v1/chat/completions", headers=headers, body=asked)
+
+
+def _tools(body: bytes) -> dict[str, object]:
+    """Return the tools of a request in OpenAI's form, which some dialects have too: a recorded call is of a tool."""
+    try:
+        members = _json.split(body)
+        tools = members.get("tools")
+        if "toolConfig" in members:
+            return {"tools": _of_converse(_json.decode(members["toolConfig"]))}
+    except _json.JsonError:
+        return {}
+    return {} if tools is None or b'"function"' not in tools else {"tools": _json.Raw(tools)}
+
+
+def _of_converse(config: dict[str, list[dict[str, dict[str, object]]]]) -> list[dict[str, object]]:
+    specs = [tool["toolSpec"] for tool in config["tools"] if "toolSpec" in tool]
+    return [{"type": "function", "function": {"name": spec["name"]}} for spec in specs]
 
 
 def _masked(body: bytes) -> bool:

@@ -40,12 +40,11 @@ class Stage:
         self._model = f"{deployment.name}/{model}"
         self._dialects = dialects
         self._tally = tally
-        self._dialect = deployment.provider.dialects[0]
 
     async def run(self, scenario: Scenario) -> bool:
         """Run a scenario in its modes; False when it has nothing for this provider."""
-        upstream = usable(scenario, self._deployment.name, self._dialect)
-        if upstream is None:
+        upstream = usable(scenario, self._deployment.name, self._spoken(scenario))
+        if upstream is None or not scenario.capabilities <= self._deployment.provider.capabilities:
             return False
         if isinstance(upstream, Upstream) and upstream.skip:
             return False
@@ -61,6 +60,12 @@ class Stage:
             for check, found in judge_pair(done["stream"], done["plain"]).items():
                 self._tally.add(check, found, place)
         return True
+
+    def _spoken(self, scenario: Scenario) -> str:
+        """Return the dialect that the provider is spoken to in: the client's own where it has it."""
+        named = str(scenario.client.body.get("model", "")).removeprefix(self._deployment.name + "/")
+        model = self._model.partition("/")[2] if named in {"", "$MODEL"} else named
+        return self._deployment.dialect(scenario.client.dialect, model)
 
     def _place(self, scenario: Scenario, mode: Kind) -> str:
         return f"{scenario.id} ({self._deployment.name}, {mode})"
@@ -87,7 +92,7 @@ class Stage:
 
     def _judge(self, scenario: Scenario, mode: Kind, upstream: Upstream | str, exchange: Exchange) -> None:
         place = self._place(scenario, mode)
-        ran = self._tally.judge(exchange, place, same=scenario.client.dialect == self._dialect)
+        ran = self._tally.judge(exchange, place, same=scenario.client.dialect == self._spoken(scenario))
         expect = scenario.expect
         found = [Finding(GOT, f"{check} has nothing to judge here") for check in expect.checks if check not in ran]
         if exchange.status != expect.status:
@@ -100,7 +105,7 @@ class Stage:
             for name, value in expect.headers.items()
             if exchange.headers.get(name) != value
         ]
-        for pointer in expect.losses if scenario.client.dialect != self._dialect else ():
+        for pointer in expect.losses if scenario.client.dialect != self._spoken(scenario) else ():
             if f'"{pointer}"' not in (exchange.headers.get("x-setu-loss") or ""):
                 found.append(Finding(GOT, f"x-setu-loss does not name {pointer}"))
         self._tally.add(GOT, found, place)

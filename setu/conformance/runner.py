@@ -1,7 +1,7 @@
 """Run the suite for one provider, offline: recordings, scenarios, laws, fuzzing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from setu.config.model import Config, ProviderConfig
 from setu.conformance import fuzz, play_cassettes, play_scenarios, scenario
 from setu.conformance.catalogue import load as load_catalogue
 from setu.conformance.laws import table as laws
-from setu.conformance.laws.subject import Subject
+from setu.conformance.laws.pair import Pair
 from setu.conformance.results import Run, collect
 from setu.conformance.tally import Tally
 from setu.dialects.record import Dialect
@@ -28,7 +28,21 @@ from setu.server.openapi import document
 from setu.server.serve import Background
 from setu.transport.simulate.simulator import Simulator
 
-ALL = ("openai", "anthropic", "gemini", "openrouter")
+ALL = (
+    "openai",
+    "anthropic",
+    "gemini",
+    "openrouter",
+    "bedrock",
+    "cohere",
+    "ollama",
+    "azure",
+    "vertex",
+    "mistral",
+    "groq",
+    "deepseek",
+    "xai",
+)
 OFFLINE_KEY = "setu-offline"
 
 
@@ -56,6 +70,17 @@ def names_of(provider: str) -> tuple[str, ...]:
     return (lookup.ALIASES.get(provider, provider),)
 
 
+def each_once(names: tuple[str, ...], settings: Settings) -> list[tuple[str, Settings]]:
+    """Pair each provider with how to run it: what only its dialect decides, the fuzzing, is run once per dialect."""
+    fuzzed: set[str] = set()
+    paired = []
+    for name in names:
+        dialect = lookup.find(name).dialects[0]
+        paired.append((name, msgspec.structs.replace(settings, fuzz=settings.fuzz and dialect not in fuzzed)))
+        fuzzed.add(dialect)
+    return paired
+
+
 def run(name: str, settings: Settings) -> Run:
     """Judge one provider's adapter and sum up.
 
@@ -68,14 +93,7 @@ def run(name: str, settings: Settings) -> Run:
     recorded = _recordings(deployment, settings)
     asyncio.run(_play(deployment, model, recorded, settings, tally))
     if settings.laws:
-        subject = Subject(
-            deployment=deployment,
-            dialects=settings.dialects,
-            model=f"{deployment.name}/{model}",
-            seed=settings.seed,
-            examples=settings.max_examples,
-        )
-        laws.run(subject, tally)
+        laws.run(_pairs(deployment, settings), tally)
     if settings.fuzz:
         _fuzz(deployment, model, settings, tally)
     return collect(
@@ -84,6 +102,13 @@ def run(name: str, settings: Settings) -> Run:
         tally.observations,
         unsupported=_expected(name),
     )
+
+
+def _pairs(deployment: Deployment, settings: Settings) -> Iterator[Pair]:
+    """Yield each client's dialect in front of a deployment; the nearest one gets most of the examples."""
+    examples = settings.max_examples
+    own, other = max(1, examples // 8), max(1, examples // 20)
+    return laws.pairs(settings.dialects, [deployment], seed=settings.seed, own=own, other=other, derandomize=False)
 
 
 def minimum(name: str) -> int:
@@ -151,4 +176,4 @@ def _fuzz(deployment: Deployment, model: str, settings: Settings, tally: Tally) 
         fuzz.run(server.url, model, document(), tally, seed=settings.seed, examples=settings.max_examples)
 
 
-__all__ = ["ALL", "ConfigError", "Settings", "minimum", "names_of", "run"]
+__all__ = ["ALL", "ConfigError", "Settings", "each_once", "minimum", "names_of", "run"]

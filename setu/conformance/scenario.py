@@ -14,12 +14,14 @@ from setu import _json
 from setu.cassette.faults import parse_fault
 from setu.cassette.script import Bytes, End, Head, Script
 from setu.errors import ConfigError
-from setu.framing.sse import SseDecoder
+from setu.framing.eventstream import EventStreamEncoder
+from setu.framing.frame import Frame
+from setu.framing.kinds import DECODERS, of_media_type
 from setu.http import Ending, Headers, Request
 
 Kind = Literal["plain", "stream"]
 
-_PATHS = {"openai_chat": "/v1/chat/completions", "anthropic": "/v1/messages"}
+_PATHS = {"openai_chat": "/v1/chat/completions", "openai_responses": "/v1/responses", "anthropic": "/v1/messages"}
 _STREAM_TYPES = {"openai_chat": "text/event-stream; charset=utf-8"}
 
 
@@ -49,7 +51,7 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The request. `$MODEL` in the body stands for the provider's model; Gemini's model stands in the path.
+    """The request. `$MODEL` in body and path stands for the provider's model; Gemini's model stands in the path.
 
     `raw` is sent in place of the body, encoded in `charset`.
     """
@@ -64,17 +66,25 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method: str = "POST"
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One message of an event stream, whose bytes nobody can write by hand: its type and its literal payload."""
+
+    event: str
+    data: Any
+
+
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an upstream of one dialect answers, and what it must have been sent.
 
-    `plain` and `stream` are bodies for the two modes; `eol` turns the line ends of a stream's text; `faults` are texts
-    such as `close@event=3`; `unavailable` refuses the connection.
+    `plain` and `stream` are bodies for the two modes; `framing` says what a stream's text is, `eol` turns its line
+    ends; `faults` are texts such as `close@event=3`; `unavailable` refuses the connection.
     """
 
     plain: Any = None
-    stream: str | None = None
+    stream: str | tuple[Sent, ...] | None = None
     status: int = 200
     headers: dict[str, str] = {}
+    framing: Literal["sse", "ndjson"] = "sse"
     eol: Literal["lf", "crlf", "cr"] = "lf"
     tail: bool = True
     faults: tuple[str, ...] = ()
@@ -101,7 +111,10 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One scenario. `covers` names breakage rows; without `upstream` the simulator answers."""
+    """One scenario. `covers` names breakage rows; without `upstream` the simulator answers.
+
+    `capabilities` are those that a provider must have for the scenario to be about it.
+    """
 
     id: str
     title: str
@@ -111,6 +124,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expect: Expect = Expect()
     covers: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    capabilities: frozenset[str] = frozenset()
     resplit: bool = True
 
 
@@ -148,7 +162,11 @@ def client_request(client: Client, model: str, mode: Kind) -> Request:
     raw = _json.encode(body) if client.raw is None else client.raw.replace("$MODEL", model).encode(client.charset)
     headers = Headers.of({"content-type": "application/json", "user-agent": "setu-conformance", **client.headers})
     return Request(
-        method=client.method, path=path or _PATHS[client.dialect], query=query or "", headers=headers, body=raw
+        method=client.method,
+        path=(path or _PATHS[client.dialect]).replace("$MODEL", model),
+        query=query or "",
+        headers=headers,
+        body=raw,
     )
 
 
@@ -166,13 +184,20 @@ def script(upstream: Upstream, mode: Kind) -> Script:
         return (End(Ending.RESET),)
     streams = mode == "stream" and upstream.stream is not None
     body = _stream_bytes(upstream) if streams else _plain_bytes(upstream)
-    kind = "text/event-stream; charset=utf-8" if streams else "application/json"
+    kind = _stream_type(upstream) if streams else "application/json"
     headers = Headers.of({"content-type": kind, **upstream.headers})
-    pieces = [Bytes(data=frame) for frame in _frames(body)] if streams else [Bytes(data=body)]
+    framing = of_media_type(headers.get("content-type")) or "sse"
+    pieces = [Bytes(data=frame) for frame in _frames(body, framing)] if streams else [Bytes(data=body)]
     made: Script = (Head(status=upstream.status, headers=headers), *pieces, End())
     for fault in upstream.faults:
         made = parse_fault(fault)(made)
     return made
+
+
+def _stream_type(upstream: Upstream) -> str:
+    if not isinstance(upstream.stream, str):
+        return "application/vnd.amazon.eventstream"
+    return "application/x-ndjson" if upstream.framing == "ndjson" else "text/event-stream; charset=utf-8"
 
 
 def _plain_bytes(upstream: Upstream) -> bytes:
@@ -183,12 +208,19 @@ def _plain_bytes(upstream: Upstream) -> bytes:
 
 def _stream_bytes(upstream: Upstream) -> bytes:
     assert upstream.stream is not None
+    if not isinstance(upstream.stream, str):
+        return b"".join(map(_message, upstream.stream))
     text = upstream.stream if upstream.tail else upstream.stream.rstrip("\n")
     return text.replace("\n", {"lf": "\n", "crlf": "\r\n", "cr": "\r"}[upstream.eol]).encode()
 
 
-def _frames(body: bytes) -> list[bytes]:
-    decoder = SseDecoder()
+def _message(sent: Sent) -> bytes:
+    data = sent.data.encode() if isinstance(sent.data, str) else _json.encode(sent.data)
+    return EventStreamEncoder().encode(Frame(event=sent.event, data=data))
+
+
+def _frames(body: bytes, framing: str) -> list[bytes]:
+    decoder = DECODERS[framing]()
     return [frame.raw for frame in (*decoder.feed(body), *decoder.close())]
 
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: legal chat requests as turn grammars, hostile text, arbitrary JSON.
+"""Hypothesis strategies: legal conversations as turn grammars, answers, hostile text, arbitrary JSON.
 
 Imported lazily: hypothesis costs a tenth of a second.
 """
@@ -6,6 +6,22 @@ Imported lazily: hypothesis costs a tenth of a second.
 from typing import Any
 
 from hypothesis import strategies as st
+
+from setu.conformance.natives.record import Native
+from setu.conformance.natives.values import (
+    Answer,
+    Call,
+    Choice,
+    Item,
+    Result,
+    Say,
+    Show,
+    Story,
+    Think,
+    Tokens,
+    Tool,
+    Turn,
+)
 
 NASTY = (
     "data: [DONE]", "[DONE]", "\u2028", "\u2029", "\u0085", "\r\n", "\r", "\n\n", "\ufeff", "e\u0301", "\u202egnp",
@@ -34,102 +50,217 @@ def json_values() -> st.SearchStrategy[Any]:
 
 NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{0,15}", fullmatch=True)
 
+SIZES = st.integers(1, 7)
+SCHEDULES = st.lists(st.integers(0, 5), max_size=30)
+PLACES = st.lists(st.integers(0, 5000), max_size=12)
 
-def tools() -> st.SearchStrategy[list[dict[str, Any]]]:
-    """One to three function tools with unique names and simple object schemas."""
-    kinds = st.sampled_from(("string", "integer", "number", "boolean"))
-    properties = st.dictionaries(NAMES, kinds.map(lambda kind: {"type": kind}), max_size=3)
+_CHARS = 'ab1 \n\t\r{}":\\,é\u0301\u2028\u0085\ufeff\u202e\u4e2d\U0001f469\u200d\U0001f680'
+_PIECES = (
+    "hello", " a ", "\n", "data: [DONE]", "[DONE]", "event: ping\n\n", "\r\n\r\n", "</s>", "<think>", "null", "1", "\ufeff", "\\u0000",
+    "caf\u00e9", "e\u0301", "\u2028", "\u0085", "\u4e2d\u6587", "\U0001f469\u200d\U0001f680", '"quoted"', "\\", "{}", "\u202egnp", "two  words",
+)  # fmt: skip
 
-    def tool(name: str, members: dict[str, Any]) -> dict[str, Any]:
-        schema = {"type": "object", "properties": members, "required": sorted(members)}
-        return {"type": "function", "function": {"name": name, "description": "does it", "parameters": schema}}
+PHRASES = st.one_of(
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map("".join),
+    st.text(st.sampled_from(_CHARS), min_size=2, max_size=9),
+).filter(lambda text: text.strip("\ufeff\u200d").strip() != "")
+"""Text that is not blank to anybody, spiced with what breaks decoders."""
 
-    def kit(drawn: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        return [tool(name, members) for name, members in drawn.items()]
+BLANKS = st.sampled_from(("", " ", "\n", "\t \n"))
 
-    return st.dictionaries(NAMES, properties, min_size=1, max_size=3).map(kit)
+_VALUES = st.sampled_from(
+    (
+        "1", "-0.0", "1.10", "9007199254740993", "-123456789012345678901234567890", "1e-320", "1E5", "0.1", "true", "null",
+        '"text"', '"caf\\u00e9"', '"\U0001f680"', "[]", "[1, 2.50]", "{}", '{"deep": {"list": [null, 1.0]}}',
+    )
+)  # fmt: skip
+
+NAMES = st.sampled_from(("city", "n", "unit", "a_b", "Zed"))
+ARGUMENTS = st.lists(st.tuples(NAMES, _VALUES), max_size=3, unique_by=lambda pair: pair[0]).map(
+    lambda pairs: "{" + ", ".join(f'"{name}": {value}' for name, value in pairs) + "}"
+)
+"""JSON objects as models write them, with the numbers that lose something on the way through a float."""
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "n": {"type": "integer"}}, "required": ["city"]}
+SCHEMAS = st.sampled_from((SCHEMA, {"type": "object", "properties": {}}))
+CLOSED = {**SCHEMA, "required": ["city", "n"], "additionalProperties": False}
+"""A schema that every provider takes for structured output."""
+
+_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+KIT = (Tool("f", SCHEMA), Tool("get_weather", SCHEMA))
+
+MEDIA = st.sampled_from((Show("image", "image/png", _PIXEL), Show("document", "application/pdf", "JVBERi0xLjQK")))
 
 
-def _content() -> st.SearchStrategy[Any]:
-    part = texts().map(lambda text: {"type": "text", "text": text})
-    return st.one_of(texts(), st.lists(part, min_size=1, max_size=3))
-
-
-def _call_turn(names: list[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """An assistant turn with parallel calls and all their results, in any order."""
-    call = st.tuples(st.sampled_from(names), st.dictionaries(NAMES, texts(), max_size=2))
-
-    def turn(calls: list[tuple[str, dict[str, str]]], results: list[str], reverse: bool) -> list[dict[str, Any]]:
-        import json
-
-        ids = [f"call_{index}_{len(calls)}" for index in range(len(calls))]
-        made = [
-            {"id": ids[i], "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
-            for i, (name, arguments) in enumerate(calls)
-        ]
-        answers = [{"role": "tool", "tool_call_id": ids[i], "content": results[i]} for i in range(len(calls))]
-        return [
-            {"role": "assistant", "content": None, "tool_calls": made},
-            *(reversed(answers) if reverse else answers),
-        ]
-
-    return st.integers(1, 3).flatmap(
-        lambda size: st.builds(
-            turn,
-            st.lists(call, min_size=size, max_size=size),
-            st.lists(texts(), min_size=size, max_size=size),
-            st.booleans(),
-        )
+def kits(names: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[tuple[Tool, ...]]:
+    """One to three tools of different names."""
+    called = st.sampled_from(("get_weather", "f", "search-web", "A1_b")) if names is None else names
+    return st.lists(st.builds(Tool, called, SCHEMAS), min_size=1, max_size=3, unique_by=lambda tool: tool.name).map(
+        tuple
     )
 
 
-def conversations(names: list[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """A legal history: system first, then user and assistant turns, the last one the user's or a tool's."""
-    system = st.lists(
-        st.builds(
-            lambda role, text: {"role": role, "content": text}, st.sampled_from(("system", "developer")), _content()
+def said(*, media: bool = False) -> st.SearchStrategy[tuple[Item, ...]]:
+    """What a user says: texts, with pictures and documents among them if asked for."""
+    item: st.SearchStrategy[Item] = st.builds(Say, PHRASES)
+    if media:
+        item = st.one_of(item, MEDIA)
+    return st.lists(item, min_size=1, max_size=3).map(tuple)
+
+
+@st.composite
+def rounds(draw: Any, kit: tuple[Tool, ...], start: int, *, thinks: bool, ids: Any, media: bool) -> tuple[Turn, ...]:
+    """A user's turn, the assistant's, and where that calls, the results in any order and maybe more words."""
+    first = Turn("user", draw(said(media=media)))
+    spoken = tuple(Say(text) for text in draw(st.lists(PHRASES, max_size=1)))
+    thought = (Think("hm", "c2VhbA=="),) if thinks and draw(st.booleans()) else ()
+    count = draw(st.integers(0, 2)) if kit else 0
+    if count == 0:
+        return (first, Turn("assistant", (*thought, *(spoken or (Say("ok"),)))))
+    chosen = draw(ids(start, count))
+    made = [Call(chosen[i], draw(st.sampled_from(kit)).name, draw(ARGUMENTS)) for i in range(count)]
+    answers = [
+        Result(call.id, call.name, tuple(Say(t) for t in draw(st.lists(PHRASES, min_size=1, max_size=1))))
+        for call in made
+    ]
+    if draw(st.booleans()):
+        answers.reverse()
+    after = draw(said()) if draw(st.booleans()) else ()
+    calling = Turn("assistant", (*thought, *spoken, *made))
+    return (first, calling, Turn("user", (*answers, *after)))
+
+
+def counted(start: int, count: int) -> st.SearchStrategy[list[str]]:
+    """Ids that every provider takes."""
+    return st.just([f"call_{start}_{number}" for number in range(count)])
+
+
+def hostile(pattern: str) -> Any:
+    """Ids that only the client's dialect need take: long ones, ones with strange characters, near twins."""
+    chosen = st.one_of(
+        st.sampled_from(
+            ("a" * 64, "a" * 63 + "b", "functions.f:0", "call|1", "call-1", "call_1", "0", "x" * 40, "x" * 41)
         ),
-        max_size=2,
-    )
-    user = _content().map(lambda content: [{"role": "user", "content": content}])
-    assistant = _content().map(lambda content: [{"role": "assistant", "content": content}])
-    answered = _call_turn(names) if names else assistant
-    exchange = st.tuples(user, st.one_of(assistant, answered)).map(lambda pair: pair[0] + pair[1])
-    middle = st.lists(exchange, max_size=2).map(lambda turns: [message for turn in turns for message in turn])
-    return st.tuples(system, middle, user).map(lambda parts: parts[0] + parts[1] + parts[2])
-
-
-def options() -> st.SearchStrategy[dict[str, Any]]:
-    """Scalar options every provider documents or drops with notice."""
-    return st.fixed_dictionaries(
-        {},
-        optional={
-            "temperature": st.sampled_from((0, 0.5, 1, 1.7)),
-            "top_p": st.sampled_from((0.1, 1)),
-            "max_tokens": st.integers(1, 60),
-            "stop": st.one_of(texts(), st.lists(texts(), min_size=1, max_size=4)),
-            "seed": st.integers(0, 2**31 - 1),
-            "user": texts(),
-        },
+        st.from_regex(pattern, fullmatch=True),
     )
 
+    def ids(start: int, count: int) -> st.SearchStrategy[list[str]]:
+        import re
 
-def requests(model: str) -> st.SearchStrategy[dict[str, Any]]:
-    """A legal chat request in OpenAI's words."""
-
-    def body(
-        kit: list[dict[str, Any]], messages: list[dict[str, Any]], extra: dict[str, Any], choice: Any
-    ) -> dict[str, Any]:
-        made = {"model": model, "messages": messages, **extra}
-        return {**made, "tools": kit, **({"tool_choice": choice} if choice else {})} if kit else made
-
-    kits = st.one_of(st.just([]), tools())
-    return kits.flatmap(
-        lambda kit: st.builds(
-            body,
-            st.just(kit),
-            conversations([tool["function"]["name"] for tool in kit]),
-            options(),
-            st.sampled_from((None, "auto", "required", "none")) if kit else st.none(),
+        legal = chosen.filter(lambda made: re.fullmatch(pattern, made) is not None)
+        return st.lists(
+            legal.map(lambda made: made + str(start) if len(made) < 30 else made),
+            min_size=count,
+            max_size=count,
+            unique=True,
         )
+
+    return ids
+
+
+_OPTION_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "max_tokens": st.integers(1, 60),
+    "temperature": st.sampled_from((0, 0.5, 1, 1.7)),
+    "top_p": st.sampled_from((0.1, 1)),
+    "top_k": st.integers(1, 40),
+    "stop": st.lists(st.sampled_from(("END", "###", "\n\nHuman:")), min_size=1, max_size=4, unique=True),
+    "seed": st.integers(0, 2**31 - 1),
+    "frequency_penalty": st.sampled_from((-1, 0.5)),
+    "presence_penalty": st.sampled_from((-1, 0.5)),
+    "user": st.sampled_from(("u-1", "someone")),
+    "verbosity": st.sampled_from(("low", "high")),
+    "cache_key": st.just("key-1"),
+}
+
+
+def options(client: Native) -> st.SearchStrategy[dict[str, Any]]:
+    """Scalar options of a dialect, in its own ranges."""
+    own = {name: values for name, values in _OPTION_VALUES.items() if name in client.options}
+
+    def legal(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        low, high = client.limits.get(name, (float("-inf"), float("inf")))
+        return values.filter(lambda value: low <= value <= high) if name in client.limits else values
+
+    return st.fixed_dictionaries({}, optional={name: legal(name, values) for name, values in own.items()})
+
+
+@st.composite
+def stories(
+    draw: Any,
+    client: Native,
+    *,
+    tools: bool | None = None,
+    media: bool = False,
+    scalars: bool = False,
+    thinking: bool = False,
+    ids: Any = counted,
+    names: st.SearchStrategy[str] | None = None,
+) -> Story:
+    """A legal request: system texts, rounds of talk and calls, a user's turn at the end, tools, options."""
+    wants = draw(st.booleans()) if tools is None else tools
+    kit = draw(kits(names)) if wants else ()
+    turns: list[Turn] = []
+    for number in range(draw(st.integers(1 if tools else 0, 2))):
+        made = draw(rounds(kit, number, thinks=client.seals_thoughts and thinking, ids=ids, media=media))
+        follows = bool(turns) and turns[-1].role == "user"
+        turns += made[1:] if follows else made
+    if not turns or turns[-1].role == "assistant":
+        turns.append(Turn("user", draw(said(media=media))))
+    chosen = st.sampled_from((None, "auto", "required", "none", *(tool.name for tool in kit)))
+    return Story(
+        system=tuple(draw(st.lists(PHRASES, max_size=2))),
+        turns=tuple(turns),
+        tools=kit,
+        choice=draw(chosen) if kit and not thinking else None,
+        parallel=draw(st.sampled_from((None, True, False))) if kit else None,
+        schema=CLOSED if not kit and scalars and draw(st.booleans()) else None,
+        effort="low" if thinking and draw(st.booleans()) else None,
+        options=draw(options(client)) if scalars else {},
+        stream=draw(st.booleans()),
     )
+
+
+@st.composite
+def answers(draw: Any, client: Native, upstream: Native, *, several: bool = True, called: bool | None = None) -> Answer:
+    """An answer that the upstream can give and the client can hear."""
+    most = min(client.choices, upstream.choices) if several else 1
+    choices = []
+    for index in range(draw(st.integers(1, most))):
+        choices.append(draw(_choices(index, upstream, called)))
+    cached, reasoning = draw(st.integers(0, 5)), draw(st.integers(0, 5))
+    counts = upstream.counts
+    return Answer(
+        choices=tuple(choices),
+        tokens=Tokens(
+            input=5 + draw(st.integers(0, 90)),
+            output=5 + draw(st.integers(0, 90)),
+            cached=cached if "cached" in counts else None,
+            reasoning=reasoning if "reasoning" in counts else None,
+        ),
+    )
+
+
+@st.composite
+def _choices(draw: Any, index: int, upstream: Native, called: bool | None) -> Choice:
+    thought = ()
+    if upstream.thinks and draw(st.booleans()):
+        thought = (Think(draw(PHRASES), "c2VhbA==" if upstream.seals_thoughts and not upstream.seals_calls else None),)
+    spoken = (Say(draw(PHRASES)),) if draw(st.integers(0, 3)) else ()
+    count = draw(st.integers(0, 2)) if called is None else draw(st.integers(1, 2)) if called else 0
+    made = tuple(
+        Call(
+            f"call_{index}_{number}",
+            draw(st.sampled_from(("get_weather", "f"))),
+            draw(ARGUMENTS),
+            f"c2ln{index}{number}" if upstream.seals_calls and number == 0 else None,
+        )
+        for number in range(count)
+    )
+    if not (spoken or made):
+        spoken = (Say("ok"),)
+    finish = (
+        "tool_calls"
+        if made
+        else draw(st.sampled_from([word for word in ("stop", "length", "content_filter") if word in upstream.words]))
+    )
+    return Choice(items=(*thought, *spoken, *made), finish=finish)

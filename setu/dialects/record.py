@@ -9,6 +9,7 @@ from setu._json import Json
 from setu.chat.events import Event
 from setu.chat.ids import Mint
 from setu.chat.parts import Inline
+from setu.chat.request import ChatRequest
 from setu.chat.seals import Seal
 from setu.errors import ErrorInfo, LocalDialectError
 from setu.framing.frame import Frame
@@ -48,7 +49,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `max_output` is its output cap in tokens; `thinking` how it takes a thinking request: a token budget, an effort
     level, Anthropic's adaptive mode, or not at all. `sampling` says whether temperature and top_p may come together,
     one at a time, or not at all (Claude since Opus 4.7); `system_turns` whether system messages may stand between
-    turns (Claude since Opus 4.8).
+    turns (Claude since Opus 4.8); `prefill` whether the last message may be the assistant's own beginning. `modalities`
+    are the kinds of input it takes, text among them.
     """
 
     max_output: int | None = None
@@ -59,6 +61,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool | None = None
     sampling: Literal["both", "one", "none"] | None = None
     system_turns: bool | None = None
+    prefill: bool | None = None
+    modalities: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +83,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer is rendered with: facts of the request and values for what the upstream left out.
 
     `model` is the name the client asked for; `created` is in seconds; `stream_usage` says whether the client asked
-    for the usage chunk.
+    for the usage chunk. `asked` is the request itself, for a dialect whose answers repeat it (Responses).
     """
 
     model: str
@@ -88,6 +92,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     mint: Mint
     stream_usage: bool = False
     include_thoughts: bool = True
+    asked: ChatRequest | None = None
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,11 +135,16 @@ class ClientCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_only
 
     `parse_request(body, route)` raises LocalDialectError. `render_response(response, reply)` gives the JSON body. For
     chat (and for `complete`, which is chat in other words) the values are `ChatRequest` and `ChatResponse`.
+
+    Where both sides speak the dialect, bytes pass but for what these two put right: `tidy(body)` a request that hosts
+    of the dialect refuse, `settle(asked, answer)` an answer that is not what was asked for.
     """
 
     parse_request: Callable[[bytes, Route], Asked]
     render_response: Callable[[Answered, Reply], Rendered]
     encoder: Callable[[Reply], StreamEncoder] = unstreamed
+    tidy: Callable[[bytes], bytes] | None = None
+    settle: Callable[[bytes, bytes], bytes] | None = None
 
 
 class UpstreamCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_only=True):
@@ -142,33 +152,39 @@ class UpstreamCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_on
 
     `render_request(request, target)` raises LocalDialectError for what may not be sent. `parse_response(body, mint)`
     and the decoder are liberal; they raise RemoteDialectError only where there is no answer to be had.
-    `path(model, stream)` gives path and query below the provider's base.
+    `path(model, stream)` gives path and query below the provider's base; `place(model, body)` does where the body
+    decides which of two endpoints it is for (Gemini's one embedding and its batches).
     """
 
     render_request: Callable[[Asked, Target], Rendered]
     parse_response: Callable[[bytes, Mint], Answered]
     path: Callable[[str, bool], tuple[str, str]]
     decoder: Callable[[Mint], StreamDecoder] = unstreamed
+    place: Callable[[str, bytes], tuple[str, str]] | None = None
 
 
 class ErrorCodec(msgspec.Struct, frozen=True, kw_only=True):
     """Error bodies: `parse(status, headers, body)` never fails, `render` gives the envelope.
 
-    `frame` is the error as a frame of a stream that has begun.
+    `frame` is the error as a frame of a stream that has begun; `after` the same behind the last frame that was sent,
+    where a stream's frames are numbered.
     """
 
     parse: Callable[[int, Headers, bytes], ErrorInfo]
     render: Callable[[ErrorInfo], bytes]
     frame: Callable[[ErrorInfo], Frame]
+    after: Callable[[ErrorInfo, Frame], Frame] | None = None
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """A wire format.
 
-    `params` names the wire pointer of each canonical option, so that a loss names what the client wrote;
+    `params` names the wire pointer of each canonical option (and of `field/member` where that has its own), so that
+    a loss names what the client wrote; a key that ends in a dot begins the keys of extras whose dots are steps.
     `volatile` are the JSON pointers that mean nothing to an answer and are ignored when requests are matched;
     `request_id` is the response header that carries the request's id. As an upstream, `inline_media` wants bytes where
-    a client gave a URL, and `seals_calls` wants its own seals back on tool calls.
+    a client gave a URL, `seals_calls` wants its own seals back on tool calls, and
+    `tool_names` is the pattern of the tool names it takes, None for any.
     """
 
     name: str
@@ -181,6 +197,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = "x-request-id"
     inline_media: bool = False
     seals_calls: bool = False
+    tool_names: str | None = None
 
 
 def pointer(*steps: str | int) -> str:

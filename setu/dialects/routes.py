@@ -11,7 +11,12 @@ from setu.dialects.record import Framing, Operation, Route
 
 _SLASHES = re.compile(r"/{2,}")
 _GEMINI = re.compile(
-    r"/(?P<version>v1|v1beta|v1beta1|v1alpha)/(?:models|tunedModels)/(?P<model>.+):(?P<method>[A-Za-z]+)"
+    r"/(?P<version>v1|v1beta|v1beta1|v1alpha)/(?:projects/[^/]+/locations/[^/]+/publishers/google/)?"
+    r"(?:models|tunedModels)/(?P<model>.+):(?P<method>[A-Za-z]+)"
+)
+_VERTEX_CLAUDE = re.compile(
+    r"/v1(?:beta1)?/projects/[^/]+/locations/[^/]+/publishers/anthropic/models/(?P<model>[^/]+):"
+    r"(?P<method>rawPredict|streamRawPredict)"
 )
 _GEMINI_METHODS: dict[str, tuple[Operation, bool | None]] = {
     "generateContent": ("chat", False),
@@ -20,10 +25,22 @@ _GEMINI_METHODS: dict[str, tuple[Operation, bool | None]] = {
     "embedContent": ("embed", False),
     "batchEmbedContents": ("embed", False),
 }
+_CONVERSE = re.compile(r"/model/(?P<model>[^/]+)/converse(?P<stream>-stream)?")
 _EXACT: dict[tuple[str, str], tuple[str, Operation]] = {
     ("POST", "/v1/chat/completions"): ("openai_chat", "chat"),
     ("POST", "/chat/completions"): ("openai_chat", "chat"),
+    ("POST", "/v1/responses"): ("openai_responses", "chat"),
+    ("POST", "/responses"): ("openai_responses", "chat"),
     ("POST", "/v1/messages"): ("anthropic", "chat"),
+    ("POST", "/v1/messages/count_tokens"): ("anthropic", "count_tokens"),
+    ("POST", "/v1/completions"): ("openai_chat", "complete"),
+    ("POST", "/completions"): ("openai_chat", "complete"),
+    ("POST", "/v1/embeddings"): ("openai_chat", "embed"),
+    ("POST", "/embeddings"): ("openai_chat", "embed"),
+    ("POST", "/v2/embed"): ("cohere", "embed"),
+    ("POST", "/api/embed"): ("ollama", "embed"),
+    ("POST", "/v2/chat"): ("cohere", "chat"),
+    ("POST", "/api/chat"): ("ollama", "chat"),
     ("GET", "/v1/models"): ("openai_chat", "models"),
     ("GET", "/models"): ("openai_chat", "models"),
     ("GET", "/v1beta/models"): ("gemini", "models"),
@@ -72,9 +89,24 @@ def _classify(method: str, path: str, query: str) -> Route | None:
     for lead in ("/v1/models/", "/models/"):
         if method == "GET" and path.startswith(lead):
             return Route(dialect="openai_chat", operation="models", model=unquote(path.removeprefix(lead)))
-    if method == "GET" and path.startswith("/v1beta/models/"):
-        return Route(dialect="gemini", operation="models", model=unquote(path.removeprefix("/v1beta/models/")))
+    claude = _VERTEX_CLAUDE.fullmatch(path)
+    if method == "POST" and claude is not None:
+        streams = claude["method"] == "streamRawPredict"
+        return Route(dialect="anthropic", operation="chat", model=unquote(claude["model"]), stream=streams)
+    converse = _CONVERSE.fullmatch(path)
+    if method == "POST" and converse is not None:
+        streams = converse["stream"] is not None
+        return Route(
+            dialect="bedrock",
+            operation="chat",
+            model=unquote(converse["model"]),
+            stream=streams,
+            framing="eventstream" if streams else None,
+        )
     found = _GEMINI.fullmatch(path)
+    called = found is not None and found["method"] in _GEMINI_METHODS  # an id may hold a colon, too: llama3:8b
+    if method == "GET" and path.startswith("/v1beta/models/") and not called:
+        return Route(dialect="gemini", operation="models", model=unquote(path.removeprefix("/v1beta/models/")))
     if method != "POST" or found is None or found["method"] not in _GEMINI_METHODS:
         return None
     operation, stream = _GEMINI_METHODS[found["method"]]

@@ -62,7 +62,8 @@ class Answer:
         headers.set("x-setu-request-id", self.request_id)
         if self._plan is not None:
             headers.set("x-setu-provider", self._plan.deployment.name)
-            headers.set("x-setu-model", _latin(self._plan.model))
+            if self._plan.model:
+                headers.set("x-setu-model", _latin(self._plan.model))
         loss = header_value(self._losses)
         if loss is not None:
             headers.set(HEADER, loss)
@@ -103,6 +104,11 @@ class Answer:
         if "cache-control" not in kept:
             kept.set("cache-control", "no-cache")
         return Response(status, self.stamped(kept), body)
+
+    def raw(self, status: int, headers: Headers, body: ByteStream) -> Response:
+        """Answer with the upstream's bytes, whatever they are; `ended` is called when they are over."""
+        self._status = status
+        return Response(status, self.stamped(_passable(headers)), body)
 
     def streamed(self, framing: Framing, body: ByteStream | bytes) -> Response:
         """Answer with a translated stream; `ended` is called when it is over."""

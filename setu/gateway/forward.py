@@ -1,11 +1,10 @@
 """The request that goes on to an upstream: its place and its header fields."""
 
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from setu.dialects.record import Framing, UpstreamCodec
+from setu.dialects.record import Framing
 from setu.http import Headers, Request, end_to_end
-from setu.providers.deployment import Deployment, url
+from setu.providers.deployment import Deployment, Endpoint
 from setu.providers.signing import CREDENTIALS, sign
 
 _OURS = ("x-setu-provider", "x-provider", "x-setu-cassette")
@@ -18,10 +17,8 @@ def upstream_request(
     client: Request,
     body: bytes,
     deployment: Deployment,
-    codec: UpstreamCodec[Any, Any],
-    model: str,
+    place: Endpoint,
     *,
-    stream: bool,
     same: bool,
     framing: Framing | None = None,
 ) -> Request:
@@ -29,23 +26,41 @@ def upstream_request(
 
     Then every end-to-end field of the client's goes on, but its credentials; else only what any dialect has.
     """
-    path, query = codec.path(model, stream)
-    origin, path = url(deployment, path)
-    headers = _same_dialect(client.headers) if same else _other_dialect(client.headers)
-    for name, value in deployment.provider.headers.items():
-        if name not in headers:
-            headers.set(name, value)
+    query = place.query
+    headers = end_to_end_headers(client.headers) if same else _other_dialect(client.headers)
     headers.set("content-type", "application/json")
-    # Readable recordings and unbuffered streams: ask for plain bytes.
-    headers.set("accept-encoding", "identity")
-    sign(headers, deployment.scheme, deployment.key)
+    signed(headers, deployment)
     if same:
         # A Gemini client that reads an array reads its upstream's; SSE is asked for by the path's own query.
         query = _joined(client.query, "" if framing == "jsonarray" else query)
-    return Request(method="POST", origin=origin, path=path, query=query, headers=headers, body=body)
+    return Request(method="POST", origin=place.origin, path=place.path, query=query, headers=headers, body=body)
 
 
-def _same_dialect(headers: Headers) -> Headers:
+def signed(headers: Headers, deployment: Deployment) -> Headers:
+    """Add what every request to a provider carries, its credential last; return the same headers."""
+    for name, value in deployment.provider.headers.items():
+        if name not in headers:
+            headers.set(name, value)
+    # Readable recordings and unbuffered streams: ask for plain bytes.
+    headers.set("accept-encoding", "identity")
+    _filter_betas(headers, deployment.provider.betas)
+    sign(headers, deployment.scheme, deployment.key)
+    return headers
+
+
+def _filter_betas(headers: Headers, known: frozenset[str] | None) -> None:
+    """Keep only the `anthropic-beta` flags that the host knows: any other is a 400 there (B-HDR-01)."""
+    if known is None:
+        return
+    given = (flag.strip() for value in headers.getall("anthropic-beta") for flag in value.split(","))
+    kept = [flag for flag in given if flag in known]
+    headers.remove("anthropic-beta")
+    if kept:
+        headers.set("anthropic-beta", ",".join(kept))
+
+
+def end_to_end_headers(headers: Headers) -> Headers:
+    """Return a client's fields that may travel on: neither credentials nor fields for the gateway."""
     kept = end_to_end(headers)
     kept.remove(*CREDENTIALS, *_OURS, *_FRAMING)
     return kept

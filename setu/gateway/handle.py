@@ -8,18 +8,22 @@ from typing import Literal
 from setu.chat.ids import Mint
 from setu.chat.parts import Inline
 from setu.chat.seals import Seal
-from setu.dialects.record import Dialect, Route
+from setu.dialects.record import Dialect, Reply, Route
+from setu.dialects.registry import of_path
 from setu.dialects.routes import allowed, classify_prefixed
 from setu.errors import NoDeploymentError, SetuError
 from setu.gateway import models
 from setu.gateway.answer import BROKEN, Answer, json_headers, not_found
+from setu.gateway.estimate import estimated
 from setu.gateway.facts import gather
 from setu.gateway.forward import upstream_request
+from setu.gateway.quirk import edited, quirks_of
+from setu.gateway.raw import pass_through
 from setu.gateway.turn import Turn
 from setu.http import Ending, Request, Response
 from setu.ports import Clock, Fetcher, SealStore, Transport
-from setu.providers.deployment import Deployment
-from setu.routing.table import Plan, resolve
+from setu.providers.deployment import Deployment, endpoint
+from setu.routing.table import Plan, named_deployment, resolve
 from setu.signals import Call
 from setu.translate.bridge import upstream_operation
 from setu.translate.loss import refuse
@@ -28,7 +32,7 @@ from setu.translate.session import Destination
 from setu.translate.splice import Head, read_head
 
 LOG = logging.getLogger("setu")
-_ID_PREFIX = {"openai_chat": "chatcmpl-", "anthropic": "msg_", "gemini": ""}
+_ID_PREFIX = {"openai_chat": "chatcmpl-", "openai_responses": "resp_", "anthropic": "msg_", "gemini": ""}
 
 
 class Gateway:
@@ -64,11 +68,15 @@ class Gateway:
     async def send(self, request: Request) -> Response:
         """Answer; whatever goes wrong is an error in the envelope of the endpoint's dialect."""
         route, path = classify_prefixed(request.method, request.path, self._names, request.query)
-        dialect = self.dialects.get(route.dialect if route else "") or self.dialects["openai_chat"]
+        known = route.dialect if route is not None and route.dialect else of_path(path).name
+        dialect = self.dialects.get(known) or self.dialects["openai_chat"]
         request_id = request.headers.get("x-request-id") or self._mint("req_")
         answer = Answer(self._clock, dialect, request_id, self._on_call)
         try:
             if route is None or (route.operation != "models" and route.operation not in dialect.client):
+                named = _named(request, route)
+                if named is not None:
+                    return await self._raw(request, route, named, answer)
                 return _not_found(request.method, path, answer)
             if route.operation == "models":
                 return self._models(route, answer)
@@ -99,9 +107,13 @@ class Gateway:
         plan = self._plan(request, route, head)
         answer.routed(plan, head)
         deployment = plan.deployment
-        if deployment.key is None and deployment.signer is None and deployment.scheme != "none":
-            raise NoDeploymentError(_keyless(deployment), provider=deployment.name)
-        upstream = self._upstream_dialect(dialect, deployment)
+        upstream = self._upstream(dialect, route, deployment, plan.model)
+        if route.operation == "count_tokens" and route.operation not in upstream.upstream:
+            return estimated(dialect, route, head, self._reply(head, route), answer)
+        _need_key(deployment)
+        operation = upstream_operation(route, upstream)
+        # Quirks are written to chat's members; what they add is unknown to every other endpoint.
+        quirks = quirks_of(deployment.provider, upstream.name) if operation == "chat" else ()
         to = Destination(
             dialect=upstream,
             model=plan.model,
@@ -110,24 +122,17 @@ class Gateway:
         )
         translation = open_translation(dialect, route, head, to)
         rendered = translation.render(await gather(translation.needs(), self._seals, self._media))
+        rendered = edited(rendered, quirks)
         answer.lost(rendered.losses)
         if self._refuses_losses:
             refuse(rendered.losses)
-        codec = upstream.upstream[upstream_operation(route, upstream)]
+        codec = upstream.upstream[operation]
+        own = codec.place(plan.model, rendered.body) if codec.place else codec.path(plan.model, head.stream)
+        place = endpoint(deployment, upstream.name, operation, own, plan.model, stream=head.stream)
         onward = upstream_request(
-            request,
-            rendered.body,
-            deployment,
-            codec,
-            plan.model,
-            stream=head.stream,
-            same=translation.identical,
-            framing=route.framing,
+            request, rendered.body, deployment, place, same=translation.identical, framing=route.framing
         )
-        reply = reply_for(
-            head, mint=self._mint, created=int(self._clock.now()), prefix=_ID_PREFIX.get(dialect.name, "")
-        )
-        turn = Turn(route, head, translation, upstream, reply, answer, self._seals)
+        turn = Turn(route, head, translation, upstream, self._reply(head, route), answer, self._seals, quirks)
         if deployment.signer is not None:
             onward = await deployment.signer.sign(onward)
         response = await self._transport.send(onward)
@@ -138,20 +143,43 @@ class Gateway:
             raise
 
     def _plan(self, request: Request, route: Route, head: Head) -> Plan:
-        named = route.provider or request.headers.get("x-setu-provider") or request.headers.get("x-provider")
-        return resolve(head.model, named, self.deployments, self._default)
+        return resolve(head.model, _named(request, route), self.deployments, self._default)
 
-    def _upstream_dialect(self, client: Dialect, deployment: Deployment) -> Dialect:
-        spoken = deployment.provider.dialects
-        return client if client.name in spoken else self.dialects[spoken[0]]
+    def _upstream(self, client: Dialect, route: Route, deployment: Deployment, model: str) -> Dialect:
+        """Return the dialect to speak; one that has the operation, if any of the host's has."""
+        best = deployment.dialect(client.name, model)
+        able = [name for name in deployment.provider.dialects if route.operation in self.dialects[name].upstream]
+        return self.dialects[best if best in able or not able else able[0]]
+
+    def _reply(self, head: Head, route: Route) -> Reply:
+        prefix = "cmpl-" if route.operation == "complete" else _ID_PREFIX.get(route.dialect, "")
+        return reply_for(head, mint=self._mint, created=int(self._clock.now()), prefix=prefix)
+
+    async def _raw(self, request: Request, route: Route | None, named: str, answer: Answer) -> Response:
+        deployment = named_deployment(named, self.deployments)
+        _need_key(deployment)
+        prefix = route.provider if route is not None else None
+        return await pass_through(request, prefix, deployment, self._transport, answer)
 
 
 def _not_found(method: str, path: str, answer: Answer) -> Response:
-    methods = allowed(path)
+    known = allowed(path)
+    methods = () if method in known else known  # an upstream-only API: its paths are known, but nobody is served there
     response = answer.failed(not_found(method, path, methods))
     if methods:
         response.headers.set("allow", ", ".join(methods))
     return response
+
+
+def _named(request: Request, route: Route | None) -> str | None:
+    """Return the provider that a request names, in its path or in a header."""
+    prefix = route.provider if route is not None else None
+    return prefix or request.headers.get("x-setu-provider") or request.headers.get("x-provider")
+
+
+def _need_key(deployment: Deployment) -> None:
+    if not deployment.callable:
+        raise NoDeploymentError(_keyless(deployment), provider=deployment.name)
 
 
 def _keyless(deployment: Deployment) -> str:

@@ -1,5 +1,7 @@
 """The way back: an upstream's answer becomes the client's."""
 
+from collections.abc import Sequence
+
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect, Framing, Reply, Route
 from setu.errors import ErrorInfo, ErrorKind
@@ -8,8 +10,10 @@ from setu.framing.jsonarray import JsonArrayEncoder
 from setu.framing.kinds import DECODERS, ENCODERS, of_media_type
 from setu.gateway.answer import Answer
 from setu.gateway.commit import RelayedBody, TranslatedBody, first_byte
+from setu.gateway.quirk import framed
 from setu.http import Ending, Response
 from setu.ports import SealStore
+from setu.providers.record import Quirk
 from setu.translate.session import Translation
 from setu.translate.splice import Head
 
@@ -26,6 +30,7 @@ class Turn:
         reply: Reply,
         answer: Answer,
         seals: SealStore[Seal],
+        quirks: Sequence[Quirk] = (),
     ) -> None:
         self._head = head
         self._translation = translation
@@ -33,6 +38,7 @@ class Turn:
         self._reply = reply
         self._answer = answer
         self._seals = seals
+        self._quirks = quirks
         self._framing: Framing = route.framing or "sse"
 
     async def answered(self, response: Response) -> Response:
@@ -81,7 +87,7 @@ class Turn:
             return self._unstreamed(body)
         rendered = translation.response(body, self._reply)
         if translation.identical:
-            return self._answer.passed(response.status, response.headers, body, None, translation.usage)
+            return self._answer.passed(response.status, response.headers, rendered.body, None, translation.usage)
         self._seals.put(translation.learned())
         self._answer.lost(rendered.losses)
         return self._answer.whole(rendered.body, translation.usage)
@@ -102,7 +108,7 @@ class Turn:
         body = RelayedBody(
             response,
             stream,
-            DECODERS[self._framing](),
+            framed(DECODERS[self._framing](), self._quirks),
             self._broken_off,
             lambda ending, info: answer.ended(ending, info, stream.usage),
         )
@@ -125,7 +131,8 @@ class Turn:
             self._seals.put(self._translation.learned())
             self._answer.ended(ending, info, stream.usage)
 
-        body = TranslatedBody(response, stream, DECODERS[framing](), ENCODERS[self._framing](), done)
+        decoder = framed(DECODERS[framing](), self._quirks)
+        body = TranslatedBody(response, stream, decoder, ENCODERS[self._framing](), done)
         failure = await body.open()
         if failure is not None:
             return self._answer.failed(failure)

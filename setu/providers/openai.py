@@ -20,7 +20,15 @@ _O = Facts(
 PROVIDER = Provider(
     name="openai",
     base_url="https://api.openai.com/v1",
-    dialects=("openai_chat",),
+    dialects=("openai_chat", "openai_responses"),
+    # These are served by the Responses API alone (platform.openai.com/docs/models, 2026-11).
+    speaks={
+        "gpt-5*-pro*": "openai_responses",
+        "o1-pro*": "openai_responses",
+        "o3-pro*": "openai_responses",
+        "*-codex*": "openai_responses",
+        "*-deep-research*": "openai_responses",
+    },
     keys=(KeySource(env="OPENAI_API_KEY", scheme="bearer"),),
     capabilities=frozenset({"stream_usage", "max_completion_tokens", "developer"}),
     models={
@@ -40,7 +48,7 @@ PROVIDER = Provider(
         "o3": _O,
         "o4-mini": _O,
     },
-    families=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "ft:gpt-*"),
+    families=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "ft:gpt-*", "text-embedding-*", "davinci-002", "babbage-002"),
     owned_by="openai",
     docs="https://platform.openai.com/docs/api-reference/chat",
 )

@@ -12,6 +12,7 @@ import msgspec
 from setu import _json
 from setu._json import Json
 from setu.chat.ids import bounded
+from setu.dialects.openai_chat.options import BUDGETS
 from setu.dialects.record import Loss, pointer
 from setu.framing.frame import Frame
 from setu.providers.record import Edit, Members
@@ -20,6 +21,11 @@ Message = dict[str, Any]
 Request = Callable[[Members], Edit]
 
 _SHORT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+def bare(url: str) -> str:
+    """Return an address without the slash at its end, as portals like to show it."""
+    return url.rstrip("/")
 
 
 def without(*names: str) -> Request:
@@ -56,6 +62,20 @@ def with_members(fixed: Mapping[str, Json], *, instead_of: tuple[str, ...] = ())
     return request
 
 
+def enable_thinking(members: Members) -> Edit:
+    """Turn a thinking request into Alibaba's `enable_thinking` and `thinking_budget`, unless the client uses those."""
+    switch = _object(members.get("thinking", b""))
+    effort = members.get("reasoning_effort", b"null")
+    if "enable_thinking" in members or (switch is None and effort == b"null"):
+        return Edit()
+    on = effort != b'"none"' if switch is None else switch.get("type") != "disabled"
+    changes: dict[str, Json | None] = {"enable_thinking": b"true" if on else b"false"}
+    budget = switch.get("budget_tokens") if switch is not None else BUDGETS.get(effort.strip(b'"').decode())
+    if on and isinstance(budget, int):
+        changes["thinking_budget"] = _json.encode(budget)
+    return Edit(changes=changes | dict.fromkeys({"thinking", "reasoning_effort"} & members.keys()))
+
+
 def short_ids(members: Members) -> Edit:
     """Give tool calls and their results ids of nine letters and digits, the same for both (B-TOOL-22)."""
 
@@ -66,7 +86,9 @@ def short_ids(members: Members) -> Edit:
         calls = message.get("tool_calls")
         if isinstance(calls, list):
             changed["tool_calls"] = [
-                {**call, "id": _short(call["id"])} if isinstance(call, dict) and isinstance(call.get("id"), str) else call
+                {**call, "id": _short(call["id"])}
+                if isinstance(call, dict) and isinstance(call.get("id"), str)
+                else call
                 for call in calls
             ]
         return changed
@@ -75,7 +97,7 @@ def short_ids(members: Members) -> Edit:
 
 
 def _short(identity: str) -> str:
-    return bounded(identity, prefix="", length=9, legal=_SHORT)
+    return bounded(identity, prefix="", length=9, legal=_SHORT if len(identity) == 9 else frozenset())
 
 
 def bridged_turns(members: Members) -> Edit:
@@ -135,9 +157,8 @@ def only_message_members(*known: str) -> Request:
 def _joined(content: list[Any]) -> str | None:
     """Return the text of a list of text parts; None if there is anything else in it."""
     texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
-    if len(texts) != len(content) or not all(isinstance(text, str) for text in texts):
-        return None
-    return "\n".join(texts)
+    words = [text for text in texts if isinstance(text, str)]
+    return "\n".join(words) if len(words) == len(content) else None
 
 
 def plain_schemas(*rules: Callable[[Message, list[str]], Message]) -> Request:
@@ -153,10 +174,10 @@ def plain_schemas(*rules: Callable[[Message, list[str]], Message]) -> Request:
 
 
 def _tool(raw: Json, index: int, rules: Iterable[Callable[[Message, list[str]], Message]], losses: list[Loss]) -> Json:
-    tool = _json.decode(raw)
-    function = tool.get("function") if isinstance(tool, dict) else None
+    tool = _object(raw)
+    function = tool.get("function") if tool is not None else None
     schema = function.get("parameters") if isinstance(function, dict) else None
-    if not isinstance(schema, dict):
+    if tool is None or not isinstance(function, dict) or not isinstance(schema, dict):
         return raw
     said: list[str] = []
     rewritten = _walk(schema, tuple(rules), said)
@@ -215,12 +236,20 @@ def _each(members: Members, change: Callable[[Message, int, list[Loss]], Message
 
 
 def _messages(members: Members) -> list[tuple[Json, Message | None]]:
-    found = [(raw, _json.decode(raw)) for raw in _items(members.get("messages", b""))]
-    return [(raw, value if isinstance(value, dict) else None) for raw, value in found]
+    return [(raw, _object(raw)) for raw in _items(members.get("messages", b""))]
+
+
+def _object(raw: Json) -> Message | None:
+    """Parse an object; None for anything else, a number that no float holds included."""
+    try:
+        value = _json.decode(raw)
+    except _json.JsonError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _items(raw: Json) -> list[Json]:
-    return _json.items(raw) if _json.kind_of(raw) == "array" else []
+    return _json.items(raw, trusted=True) if _json.kind_of(raw) == "array" else []
 
 
 def _array(items: Iterable[Json]) -> Json:
@@ -232,7 +261,7 @@ def _lost(reason: str, *steps: str | int, info: bool = False) -> Loss:
 
 
 def azure_frames(frame: Frame) -> Frame | None:
-    """Drop Azure's chunk of filter results for the prompt, and give a choice without `delta` an empty one (B-STR-22)."""
+    """Drop Azure's chunk of filter results for the prompt; give a choice without `delta` an empty one (B-STR-22)."""
     # By far most chunks have neither; their bytes say so without being parsed.
     if frame.data is None or (b'"prompt_filter_results"' not in frame.data and b'"delta"' in frame.data):
         return frame
@@ -240,7 +269,7 @@ def azure_frames(frame: Frame) -> Frame | None:
     if chunk is None:
         return frame
     choices = chunk.get("choices")
-    if choices == [] and not chunk.get("id") and not chunk.get("usage"):
+    if "prompt_filter_results" in chunk and choices == [] and not chunk.get("id") and not chunk.get("error"):
         return None
     if not isinstance(choices, list) or all(not isinstance(choice, dict) or "delta" in choice for choice in choices):
         return frame
@@ -265,13 +294,7 @@ def perplexity_frames(frame: Frame) -> Frame:
 
 
 def _chunk(data: bytes | None) -> dict[str, Any] | None:
-    if data is None or not data.lstrip().startswith(b"{"):
-        return None
-    try:
-        chunk = _json.decode(data)
-    except _json.JsonError:
-        return None
-    return chunk if isinstance(chunk, dict) else None
+    return _object(data) if data is not None and data.lstrip().startswith(b"{") else None
 
 
 def _written(frame: Frame, chunk: dict[str, Any]) -> Frame:

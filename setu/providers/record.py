@@ -23,7 +23,8 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A value that a base URL needs, such as `{region}`: the first of its environment variables, else the default.
 
     With `follows` it is derived: `cases` gives it by the value of that other variable, and the default may name
-    further ones. `example` stands for an unset variable where nothing leaves the machine.
+    further ones. `example` stands for an unset variable where nothing leaves the machine. `reads` turns what was given
+    into what the URL takes.
     """
 
     env: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     follows: str | None = None
     cases: Mapping[str, str] = {}
     example: str | None = None
+    reads: Callable[[str], str] | None = None
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     `base_url` is what its own SDK calls the base URL, with `{name}` for each of its `variables`, and `{model}` or a
     query where the host wants them there; `dialects` are those it speaks, best first, and `speaks` says which one a
-    model takes (glob pattern to dialect) where that is the model's affair. `paths` replaces a dialect's own paths.
+    model takes (glob pattern to dialect) where that is the model's affair. `paths` replaces all of a dialect's paths.
     `keys` are tried in order; `credentials` names what else can sign (a service account). `models` are the ids it is
     known to serve, with their facts; `families` are glob patterns of ids it serves without being listed (dated
     versions, new models). `headers` go with every request; of `anthropic-beta` flags only those in `betas` do, if it is
@@ -87,7 +89,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     paths: Mapping[str, Mapping[Operation, Path]] = {}
     keys: tuple[KeySource, ...] = ()
     scheme: Scheme = "bearer"
-    credentials: Literal["google"] | None = None
+    credentials: Literal["google", "aws"] | None = None
     variables: Mapping[str, Variable] = {}
     capabilities: frozenset[str] = frozenset()
     quirks: tuple[Quirk, ...] = ()

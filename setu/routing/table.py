@@ -54,7 +54,12 @@ def resolve(
     )
 
 
-def _named(model: str | None, named: str, deployments: Mapping[str, Deployment]) -> Plan:
+def named_deployment(named: str, deployments: Mapping[str, Deployment]) -> Deployment:
+    """Return the provider that a client names.
+
+    Raises:
+        RouteNotFoundError: it is not configured; `provider_not_found` with the names.
+    """
     deployment = deployments.get(named)
     if deployment is None:
         near = get_close_matches(named, deployments, n=1)
@@ -64,6 +69,11 @@ def _named(model: str | None, named: str, deployments: Mapping[str, Deployment])
             code="provider_not_found",
             available_providers=sorted(deployments),
         )
+    return deployment
+
+
+def _named(model: str | None, named: str, deployments: Mapping[str, Deployment]) -> Plan:
+    deployment = named_deployment(named, deployments)
     if model is None:
         raise RouteNotFoundError(
             "the request names no model", code="model_required", available_models=sorted(deployment.models)

@@ -14,7 +14,7 @@ def log_call(call: Call) -> None:
     if not REQUESTS.isEnabledFor(level):
         return
     fields = [
-        f"model={call.model or '-'}",
+        f"model={_printable(call.model) or '-'}",
         f"duration_ms={call.duration_ms}",
         f"status={call.status}",
         f"provider={call.provider or '-'}",
@@ -27,6 +27,11 @@ def log_call(call: Call) -> None:
     fields += [f"error={call.error}"] if call.error else []
     fields += [f"losses={len(call.losses)} {' '.join(call.losses)}"] if call.losses else []
     REQUESTS.log(level, "request_completed: %s", ", ".join(fields))
+
+
+def _printable(text: str) -> str:
+    """Escape what would end the line or colour it: the name is the client's own."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def configure(*, verbose: bool) -> None:

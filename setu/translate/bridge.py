@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from setu.chat.embed import EmbedRequest, answering
 from setu.chat.events import (
     ArgumentsDelta,
     Ended,
@@ -38,10 +41,12 @@ from setu.dialects.record import (
 from setu.errors import DialectError, ErrorInfo, LocalDialectError, RemoteDialectError
 from setu.framing.frame import Frame
 from setu.http import Headers
-from setu.translate.loss import in_words_of
+from setu.translate import names
+from setu.translate.loss import in_words_of, param_in_words_of
 from setu.translate.session import TRUNCATED, Destination, Fetched, Needs, StreamTranslation
 from setu.translate.sniff import usage_of
 from setu.translate.splice import Head
+from setu.translate.state import without_state
 
 
 def upstream_operation(route: Route, upstream: Dialect) -> Operation:
@@ -73,6 +78,16 @@ class Bridge:
         self._params = client.params
         self._to = to
         self.request: Any = self._client.parse_request(head.body, route)
+        self._asked = self.request if isinstance(self.request, ChatRequest) else None
+        self._losses: tuple[Loss, ...] = ()
+        if client.name == "openai_responses" and self._asked is not None:
+            self.request, self._losses = without_state(self._asked)
+        self._names: Mapping[str, str] = {}
+        if isinstance(self.request, ChatRequest):
+            self.request, self._names = names.fit(self.request, to.dialect.tool_names)
+        if self._names:
+            renamed = Loss(phase="request", pointer="/tools", reason="names were changed to fit", severity="info")
+            self._losses = (*self._losses, renamed)
         self.usage: Usage | None = None
         self._seals: dict[str, Seal] = {}
 
@@ -102,8 +117,13 @@ class Bridge:
             seals=fetched.seals,
             media=fetched.media,
         )
-        rendered = self._upstream.render_request(self.request, target)
-        return Rendered(body=rendered.body, losses=in_words_of(rendered.losses, self._params))
+        try:
+            rendered = self._upstream.render_request(self.request, target)
+        except LocalDialectError as error:
+            if error.param is not None:
+                error.param = param_in_words_of(error.param, self._params)
+            raise
+        return Rendered(body=rendered.body, losses=in_words_of((*self._losses, *rendered.losses), self._params))
 
     def response(self, body: bytes, reply: Reply) -> Rendered:
         """Translate a whole answer.
@@ -112,14 +132,16 @@ class Bridge:
             ProviderError: the body is an error despite its status.
             RemoteDialectError: there is no answer in it.
         """
-        return self._client.render_response(self._parsed(body, reply), reply)
+        return self._client.render_response(self._parsed(body, reply), self._answering(reply))
 
     def stream(self, reply: Reply) -> StreamTranslation:
-        return BridgeStream(self._upstream.decoder(reply.mint), self._client.encoder(reply), self._seals)
+        encoder = self._client.encoder(self._answering(reply))
+        decoder = self._upstream.decoder(reply.mint)
+        return BridgeStream(names.Restoring(decoder, self._names) if self._names else decoder, encoder, self._seals)
 
     def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
         """Translate a whole answer into a stream, for an upstream that would not stream."""
-        return unfolded(self._parsed(body, reply), self._client, reply)
+        return unfolded(self._parsed(body, reply), self._client, self._answering(reply))
 
     def error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
         return self._to.dialect.errors.parse(status, headers, body)
@@ -127,8 +149,15 @@ class Bridge:
     def learned(self) -> Mapping[str, Seal]:
         return self._seals
 
+    def _answering(self, reply: Reply) -> Reply:
+        return msgspec.structs.replace(reply, asked=self._asked)
+
     def _parsed(self, body: bytes, reply: Reply) -> Any:
         response = self._upstream.parse_response(body, reply.mint)
+        if isinstance(self.request, EmbedRequest):
+            response = answering(self.request, response)
+        if isinstance(response, ChatResponse):
+            response = names.restored(response, self._names)
         self.usage = usage_of(response)
         self._learn_from(response)
         return response

@@ -35,7 +35,8 @@ class Identity:
         self._head = head
         self.usage: Usage | None = None
         self._splices: dict[str, Json] = {}
-        if route.model is None and head.model != to.model:
+        # Gemini's model is in the path alone; Vertex's path for Claude has it, too, but Anthropic's body needs it.
+        if (route.model is None and head.model != to.model) or (route.model and dialect.name == "anthropic"):
             self._splices["model"] = _json.encode(to.model)
         # Usage is worth asking for even if the client did not; its chunk is then taken out again.
         self.drops_usage = (
@@ -52,13 +53,14 @@ class Identity:
 
     def render(self, fetched: Fetched) -> Rendered:  # noqa: ARG002 - identity needs no facts
         try:
-            return Rendered(body=_json.splice(self._head.body, self._splices))
+            body = _json.splice(self._head.body, self._splices)
+            return Rendered(body=body if self._client.tidy is None else self._client.tidy(body))
         except _json.JsonError as error:
             raise LocalDialectError(str(error)) from None
 
     def response(self, body: bytes, reply: Reply) -> Rendered:  # noqa: ARG002 - the body is the answer
         self.usage = usage_in(body, self._upstream)
-        return Rendered(body=body)
+        return Rendered(body=body if self._client.settle is None else self._client.settle(self._head.body, body))
 
     def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
         """Write a whole answer as a stream: who asked for a stream cannot read anything else (B-SSE-12)."""
@@ -85,6 +87,7 @@ class Relay:
         self._drops_usage = drops_usage
         self.started = False
         self.failure: ErrorInfo | None = None
+        self._last = Frame()
 
     @property
     def usage(self) -> Usage | None:
@@ -93,6 +96,7 @@ class Relay:
     def feed(self, frame: Frame) -> list[Frame]:
         self.started = True
         self._sniffer.see(frame)
+        self._last = frame if frame.data is not None else self._last
         if self._drops_usage and frame.data is not None and _is_usage_chunk(frame.data):
             return []
         return [frame]
@@ -102,7 +106,8 @@ class Relay:
 
     def fail(self, error: ErrorInfo) -> list[Frame]:
         self.failure = error
-        return [self._dialect.errors.frame(error)]
+        errors = self._dialect.errors
+        return [errors.frame(error) if errors.after is None else errors.after(error, self._last)]
 
 
 def _is_usage_chunk(data: bytes) -> bool:

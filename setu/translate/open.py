@@ -22,7 +22,10 @@ def open_translation(client: Dialect, route: Route, head: Head, to: Destination)
     Raises:
         LocalDialectError: translation is needed and the body does not follow the client's dialect.
     """
-    if client.name == to.dialect.name and route.operation in to.dialect.upstream:
+    same = client.name == to.dialect.name and route.operation in to.dialect.upstream
+    # Gemini's counts and embeddings name the model within the body again, and it must be the path's.
+    renamed = route.operation in {"count_tokens", "embed"} and route.model not in {None, to.model}
+    if same and not renamed:
         return Identity(client, route, head, to)
     return Bridge(client, route, head, to)
 

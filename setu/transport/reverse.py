@@ -63,6 +63,8 @@ class Reverse:
                 available_providers=sorted(self._deployments),
             )
         origin, onward = url(deployment, path)
+        if deployment.provider.paths or "{model}" in deployment.base_url:
+            onward = path  # Azure's and Vertex's clients write the whole path themselves
         headers = end_to_end(request.headers)
         headers.remove(*_OURS)
         if not any(name in headers for name in CREDENTIALS) and not _KEY.search(request.query):

@@ -8,8 +8,7 @@ from typing import Any
 from setu.cassette.library import read_cassette
 from setu.cassette.model import Interaction
 from setu.cassette.pieces import framing_of
-from setu.framing.jsonarray import JsonArrayDecoder
-from setu.framing.sse import SseDecoder
+from setu.framing.kinds import DECODERS
 
 ROOT = Path(__file__).parents[2] / "cassettes"
 FILES = sorted(ROOT.rglob("*.yaml"))
@@ -36,7 +35,7 @@ def documents(found: Interaction) -> list[Any]:
     framing = framing_of(exchange)
     if framing == "json" or exchange.status >= 400:
         return [json.loads(exchange.body)]
-    decoder = SseDecoder() if framing == "sse" else JsonArrayDecoder()
+    decoder = DECODERS[framing]()
     frames = decoder.feed(exchange.body) + decoder.close()
     assert all(frame.terminated for frame in frames)
     return [json.loads(frame.data) for frame in frames if frame.data not in (None, b"[DONE]")]

@@ -24,13 +24,15 @@ from tests.conformance.build import (
     message_stream,
 )
 from tests.conformance.good import GOOD
+from tests.conformance.mutants_embeddings import EMBEDDINGS
 from tests.conformance.mutants_gateway import FAILURES, UPSTREAM
 from tests.conformance.mutants_native import ANTHROPIC, GOOGLE
 from tests.conformance.mutants_openai import ANSWERS, CALLS, STREAMS, TRANSPORT
+from tests.conformance.mutants_responses import RESPONSES_CLIENT
 from tests.conformance.spoilt import ANTHROPIC_TURNS, ARGUMENTS, sent, spoilt, spoilt_chunks
 
 MUTANTS: dict[str, dict[str, Exchange]] = (
-    TRANSPORT | ANSWERS | STREAMS | CALLS | FAILURES | ANTHROPIC | GOOGLE | UPSTREAM
+    TRANSPORT | ANSWERS | STREAMS | CALLS | FAILURES | ANTHROPIC | GOOGLE | EMBEDDINGS | RESPONSES_CLIENT | UPSTREAM
 )
 
 _STREAMED_CALLS = chat_stream(CALL_CHUNKS, ASK_TOOLS_STREAM)

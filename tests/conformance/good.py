@@ -39,6 +39,8 @@ from tests.conformance.build import (
     silence,
     sse,
 )
+from tests.conformance.mutants_embeddings import GOOD_EMBEDDINGS
+from tests.conformance.mutants_responses import GOOD_RESPONSES
 from tests.conformance.spoilt import (
     ANTHROPIC_TURNS,
     BROKEN_MESSAGE,
@@ -52,6 +54,7 @@ from tests.conformance.spoilt import (
 )
 
 GOOD: dict[str, Exchange] = {
+    **GOOD_EMBEDDINGS,
     "plain": chat(),
     "plain, all options": chat(
         asked=ASK | {"n": 1, "stop": ["END"]}, headers={"date": "Mon, 21 Sep 2026 14:13:20 GMT"}
@@ -126,6 +129,7 @@ GOOD: dict[str, Exchange] = {
         {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}
         | {"modelVersion": "m", "responseId": "r"}
     ),
+    **GOOD_RESPONSES,
     "sent to anthropic": sent(ANTHROPIC_TURNS),
     "sent to gemini": sent(GEMINI_TURNS, GENERATE),
     "sent to openai": sent(OPENAI_TURNS, CHAT),

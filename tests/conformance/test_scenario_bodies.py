@@ -6,22 +6,27 @@ The scenarios whose upstream is odd on purpose are listed; one that is no longer
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pydantic
 import pytest
-from anthropic.types import Message, RawMessageStreamEvent
-from google.genai.types import GenerateContentResponse
+from anthropic.types import Message, MessageTokensCount, RawMessageStreamEvent
+from google.genai.types import CountTokensResponse, EmbedContentResponse, GenerateContentResponse
+from openai.types import Completion, CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from setu import _json
 from setu.bundled import data_dir
 from setu.cassette.script import Bytes
-from setu.conformance.scenario import Scenario, Upstream, load, script
-from setu.framing.sse import SseDecoder
+from setu.conformance.scenario import Scenario, Sent, Upstream, load, script
+from setu.framing.kinds import DECODERS
+from tests.dialects.bedrock.oracle import event_problems, response_problems
+from tests.shapes import check_cohere, check_ollama
 
 BUNDLED = load(data_dir("conformance") / "scenarios")
 EVENT: pydantic.TypeAdapter[RawMessageStreamEvent] = pydantic.TypeAdapter(RawMessageStreamEvent)
 
 ODD = {
+    "B-EMB-02": "base64 that nobody asked for",
     "anthropic-client-finish-error": "OpenRouter's finish reason error is not OpenAI's",
     "anthropic-unknown-event": "events of the future",
     "chat-sse-oddities": "data that is no JSON",
@@ -51,23 +56,66 @@ READERS: dict[str, tuple[Read, Read]] = {
     "openai_chat": (_chat, _chunk),
     "anthropic": (lambda body: Message.model_validate_json(body, strict=True), _event),
     "gemini": (GenerateContentResponse.model_validate_json, GenerateContentResponse.model_validate_json),
+    "cohere": (lambda body: check_cohere(_json.decode(body)), lambda body: check_cohere(_json.decode(body))),
+    "ollama": (lambda body: check_ollama(_json.decode(body)), lambda body: check_ollama(_json.decode(body))),
 }
+
+
+def _vectors(body: bytes) -> Any:
+    """Read Cohere's and Ollama's embeddings, which have no SDK here."""
+    return msgspec.json.decode(body, type=_Vectors)
+
+
+class _Vectors(msgspec.Struct):
+    embeddings: list[list[float]] | dict[str, list[list[float]]]
+
+
+OPERATIONS: dict[str, dict[str, Read]] = {
+    "/embeddings": {
+        "openai_chat": lambda body: CreateEmbeddingResponse.model_validate_json(body, strict=True),
+        "gemini": EmbedContentResponse.model_validate_json,
+        "cohere": _vectors,
+        "ollama": _vectors,
+    },
+    ":embedContent": {
+        "openai_chat": lambda body: CreateEmbeddingResponse.model_validate_json(body, strict=True),
+        "cohere": _vectors,
+        "ollama": _vectors,
+    },
+    "/count_tokens": {
+        "anthropic": lambda body: MessageTokensCount.model_validate_json(body, strict=True),
+        "gemini": CountTokensResponse.model_validate_json,
+    },
+    "/v1/completions": {"openai_chat": lambda body: Completion.model_validate_json(body, strict=True)},
+}
+"""What upstreams answer at the endpoints beside chat; where a dialect is missing, its chat answers or it is not asked."""
 
 
 def _unreadable(upstream: Upstream, dialect: str) -> Iterator[str]:
     """Yield why the SDK cannot read a body; errors and what is not JSON on purpose are not read."""
+    if dialect == "bedrock":
+        yield from _unlike_aws(upstream)
+        return
     whole, piece = READERS[dialect]
     if isinstance(upstream.plain, dict) and "error" not in upstream.plain:
         yield from _problems(whole, _json.encode(upstream.plain))
     if upstream.stream is not None:
         for data in _data(upstream):
-            if data != b"[DONE]" and b'"error":{' not in data:
+            if data != b"[DONE]" and b'"error":{' not in data and not data.startswith(b'{"error":'):
                 yield from _problems(piece, data)
 
 
+def _unlike_aws(upstream: Upstream) -> Iterator[str]:
+    if isinstance(upstream.plain, dict):
+        yield from response_problems(_json.encode(upstream.plain))
+    for sent in upstream.stream or ():
+        if isinstance(sent, Sent) and isinstance(sent.data, dict):
+            yield from event_problems(sent.event, _json.encode(sent.data))
+
+
 def _data(upstream: Upstream) -> list[bytes]:
-    sound = Upstream(stream=upstream.stream, eol=upstream.eol, tail=upstream.tail)
-    decoder = SseDecoder()
+    sound = Upstream(stream=upstream.stream, framing=upstream.framing, eol=upstream.eol, tail=upstream.tail)
+    decoder = DECODERS[upstream.framing]()
     body = b"".join(step.data for step in script(sound, "stream") if isinstance(step, Bytes))
     return [frame.data for frame in (*decoder.feed(body), *decoder.close()) if frame.data]
 
@@ -75,8 +123,17 @@ def _data(upstream: Upstream) -> list[bytes]:
 def _problems(read: Read, body: bytes) -> Iterator[str]:
     try:
         read(body)
-    except pydantic.ValidationError as error:
+    except (pydantic.ValidationError, msgspec.ValidationError) as error:
         yield f"{body[:120]!r}: {error}"
+
+
+def _unreadable_at(path: str, upstream: Upstream, name: str) -> Iterator[str]:
+    dialect = name if name in {*READERS, "bedrock"} else "openai_chat"
+    readers = next((found for suffix, found in OPERATIONS.items() if path.endswith(suffix)), None)
+    if readers is None or (path == "/v1/completions" and dialect not in readers):
+        yield from _unreadable(upstream, dialect)
+    elif dialect in readers and upstream.plain is not None:
+        yield from _problems(readers[dialect], _json.encode(upstream.plain))
 
 
 def _all(scenario: Scenario) -> list[str]:
@@ -84,7 +141,7 @@ def _all(scenario: Scenario) -> list[str]:
         problem
         for name, upstream in scenario.upstream.items()
         if upstream.status < 400
-        for problem in _unreadable(upstream, name if name in READERS else "openai_chat")
+        for problem in _unreadable_at(scenario.client.path or "", upstream, name)
     ]
 
 

@@ -12,11 +12,14 @@ pytestmark = [pytest.mark.corpus, needs_corpus]
 
 TOLERATED = 0.005
 UNREADABLE = frozenset({"request_missing", "media_truncated", "maybe_synthetic"})
+BEDROCK = {"bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.us-west-2.amazonaws.com"}
 HOSTS = {
     "openai.chat": {"api.openai.com", "openrouter.ai"},
     "anthropic.messages": {"api.anthropic.com"},
     "gemini.generate": {"generativelanguage.googleapis.com"},
     "gemini.stream": {"generativelanguage.googleapis.com"},
+    "bedrock.converse": BEDROCK,
+    "bedrock.converse_stream": BEDROCK,
 }
 ACCEPTED = {
     # Google and Anthropic merge neighbouring turns themselves: a SHOULD.

@@ -17,6 +17,16 @@ LAX = {
     "dd-trace-py-d833a08758": "image_url as text: only the first vision models took it, no document has it",
     "dd-trace-py-fd238561fb": "the result names another call than the one made; only Claude 3 let that pass",
     "dd-trace-py-7acbaf34c9": "the result names another call than the one made; only Claude 3 let that pass",
+    "langchain-cohere-34a8765727": "Python's type names in a JSON Schema",
+    "langchain-cohere-ccae17b930": "Python's type names in a JSON Schema",
+    "langchain-cohere-b131d1b794": "Python's type names in a JSON Schema",
+    "langchain-cohere-aeb8fce842": "Python's type names in a JSON Schema",
+    "langchain-cohere-4d0ddf1579": "Python's type names in a JSON Schema",
+    "genai-6132ed31b4": "an image that is null, and the answer an error inside a 200",
+    "genai-81328bcf89": "an image that is null, and the answer an error inside a 200",
+    "pydantic-ai-fd0033661b": "a video of the format 'video/mp4', which is none of Bedrock's",
+    "openllmetry-3836a9c2ce": "two turns of one role: Titan lets that pass",
+    "openllmetry-8d3bb445a7": "two turns of one role: Titan lets that pass",
 }
 """Exchanges whose request breaks the provider's own documentation."""
 
@@ -25,6 +35,10 @@ APIS = [
     ("anthropic.messages", "anthropic", 800),
     ("gemini.generate", "google", 600),
     ("gemini.stream", "google", 200),
+    ("cohere.v2", "cohere", 180),
+    ("ollama.chat", "ollama", 150),
+    ("bedrock.converse", "bedrock", 260),
+    ("bedrock.converse_stream", "bedrock", 30),
 ]
 
 

@@ -149,3 +149,11 @@ def test_cleaning_twice_changes_nothing_more(path: str) -> None:
     assert clean(once) == once
     assert "//" not in once
     assert once == "/" or not once.endswith("/")
+
+
+def test_a_method_called_with_get_is_no_model() -> None:
+    assert classify("GET", "/v1beta/models/g:generateContent") is None
+    assert allowed("/v1beta/models/g:generateContent") == ("POST",)
+    route = classify("GET", "/v1beta/models/local/llama3:8b")
+    assert route is not None
+    assert route.model == "local/llama3:8b"

@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import uuid
 import zlib
 from typing import Any
@@ -173,7 +173,7 @@ def test_an_unknown_header_type_is_a_flaw() -> None:
 
 
 def test_headers_of_every_type_are_read_as_botocore_reads_them() -> None:
-    moment = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
+    moment = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     headers = (
         Header("true", "bool", True),
         Header("false", "bool", False),

@@ -172,6 +172,13 @@ def test_a_client_that_leaves_ends_the_work_within_a_second(phase: str) -> None:
     assert done - left < 1.0
 
 
+def test_a_transport_that_breaks_is_a_500_without_its_words() -> None:
+    with served(Fake(lambda _: RuntimeError("secret words"))) as server:
+        status, body = ask(server.url)
+
+    assert (status, _json.decode(body)) == (500, {"error": {"message": "internal error; the log says more"}})
+
+
 def test_operations_answer_beside_the_hot_path() -> None:
     with served(Fake(lambda _: Response(200))) as server:
         statuses = {path: ask(server.url, "GET", path, b"")[0] for path in ("/health", "/livez", "/readyz", "/")}

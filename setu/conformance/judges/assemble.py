@@ -10,7 +10,21 @@ from typing import Any
 
 import msgspec
 
-from setu.conformance.judges.view import ANTHROPIC, GEMINI, OPENAI, Event, View, is_count, obj, objects, parse
+from setu.conformance.judges.view import (
+    ANTHROPIC,
+    BEDROCK,
+    COHERE,
+    GEMINI,
+    OLLAMA,
+    OPENAI,
+    RESPONSES,
+    Event,
+    View,
+    is_count,
+    obj,
+    objects,
+    parse,
+)
 
 _NO_CALL = -1
 
@@ -56,7 +70,7 @@ def usage(view: View) -> dict[str, int]:
         for key in _USAGE_KEYS:
             found = obj(document.get(key))
             counts |= {name: count for name, count in found.items() if is_count(count)}
-        nested = obj(obj(document.get("message")).get("usage"))
+        nested = obj(obj(document.get("message")).get("usage")) or obj(obj(document.get("response")).get("usage"))
         counts |= {name: count for name, count in nested.items() if is_count(count)}
     return counts
 
@@ -208,8 +222,134 @@ def _gemini_part(answer: Answer, part: Mapping[str, Any], event: Event | None) -
         )
 
 
+def _cohere(view: View) -> Answers:
+    answer = Answer()
+    for document in _documents(view):
+        delta = obj(document.get("delta")) or document
+        answer.finish = _text(delta.get("finish_reason")) or answer.finish
+        message = obj(delta.get("message"))
+        content = message.get("content")
+        for block in objects(content) or [obj(content)]:
+            answer.text += _text(block.get("text"))
+            answer.reasoning += _text(block.get("thinking"))
+        answer.reasoning += _text(message.get("tool_plan"))
+        calls = message.get("tool_calls")
+        if document.get("type") == "tool-call-delta" and answer.calls:
+            answer.calls[-1].arguments += _text(obj(obj(calls).get("function")).get("arguments"))
+        else:
+            answer.calls += [_openai_call(call) for call in objects(calls) or [obj(calls)] if call]
+    return {0: answer} if view.events or view.document else {}
+
+
+def _ollama(view: View) -> Answers:
+    answer = Answer()
+    for document in _documents(view):
+        message = obj(document.get("message"))
+        answer.text += _text(message.get("content"))
+        answer.reasoning += _text(message.get("thinking"))
+        for call in objects(message.get("tool_calls")):
+            function = obj(call.get("function"))
+            given = json.dumps(function.get("arguments") or {})
+            answer.calls.append(
+                Call(name=_text(function.get("name")), arguments=given, id=_text(call.get("id")) or None)
+            )
+        if document.get("done") is True:
+            answer.finish = _text(document.get("done_reason")) or "stop"
+    return {0: answer} if view.events or view.document else {}
+
+
+def _bedrock(view: View) -> Answers:
+    answer = Answer()
+    for block in objects(obj(obj(view.document.get("output")).get("message")).get("content")):
+        _bedrock_block(answer, block)
+    answer.finish = _text(view.document.get("stopReason")) or None
+    for event in view.chunks if view.streamed else ():
+        _bedrock_block(answer, obj(event.fields.get("start")))
+        delta = obj(event.fields.get("delta"))
+        if answer.calls:
+            answer.calls[-1].arguments += _text(obj(delta.get("toolUse")).get("input"))
+        _bedrock_block(answer, {key: value for key, value in delta.items() if key != "toolUse"})
+        answer.finish = _text(event.fields.get("stopReason")) or answer.finish
+    return {0: answer} if view.events or view.document else {}
+
+
+def _bedrock_block(answer: Answer, block: Mapping[str, Any]) -> None:
+    answer.text += _text(block.get("text"))
+    reasoning = obj(block.get("reasoningContent"))
+    answer.reasoning += _text(reasoning.get("text")) + _text(obj(reasoning.get("reasoningText")).get("text"))
+    use = obj(block.get("toolUse"))
+    if use:
+        given = json.dumps(use["input"]) if isinstance(use.get("input"), dict) else ""
+        answer.calls.append(Call(name=_text(use.get("name")), arguments=given, id=_text(use.get("toolUseId")) or None))
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-_OF_DIALECT: Mapping[str, Callable[[View], Answers]] = {OPENAI: _openai, ANTHROPIC: _anthropic, GEMINI: _gemini}
+def _responses(view: View) -> Answers:
+    answer = Answer()
+    if not view.streamed:
+        if view.document:
+            _responses_whole(answer, view.document)
+        return {0: answer} if view.document else {}
+    for event in view.chunks:
+        _responses_event(answer, event)
+    return {0: answer} if view.events else {}
+
+
+def _responses_whole(answer: Answer, document: Mapping[str, Any]) -> None:
+    answer.finish = _responses_end(document)
+    for item in objects(document.get("output")):
+        for part in objects(item.get("content")):
+            thought = item.get("type") == "reasoning"
+            answer.reasoning += _text(part.get("text")) if thought else ""
+            answer.text += "" if thought else _text(part.get("text"))
+            answer.refusal += _text(part.get("refusal"))
+        answer.reasoning += "".join(_text(part.get("text")) for part in objects(item.get("summary")))
+        if item.get("type") in ("function_call", "custom_tool_call"):
+            given = _text(item.get("arguments", item.get("input")))
+            answer.calls.append(Call(name=_text(item.get("name")), arguments=given, id=_text(item.get("call_id"))))
+
+
+def _responses_end(document: Mapping[str, Any]) -> str | None:
+    reason = _text(obj(document.get("incomplete_details")).get("reason"))
+    return {"failed": "error", "in_progress": None}.get(_text(document.get("status")), reason or "completed")
+
+
+def _responses_event(answer: Answer, event: Event) -> None:
+    fields = event.fields
+    delta = _text(fields.get("delta"))
+    match fields.get("type"):
+        case "response.output_text.delta":
+            answer.text += delta
+        case "response.refusal.delta":
+            answer.refusal += delta
+        case "response.reasoning_text.delta" | "response.reasoning_summary_text.delta":
+            answer.reasoning += delta
+        case "response.output_item.added":
+            item = obj(fields.get("item"))
+            if item.get("type") in ("function_call", "custom_tool_call"):
+                index = fields.get("output_index")
+                call = Call(name=_text(item.get("name")), arguments="", id=_text(item.get("call_id")), event=event)
+                call.index = index if is_count(index) else None
+                answer.calls.append(call)
+        case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
+            for call in answer.calls:
+                if call.index == fields.get("output_index"):
+                    call.arguments += delta
+        case "response.completed" | "response.incomplete":
+            answer.finish = _responses_end(obj(fields.get("response")))
+        case _:
+            return
+
+
+_OF_DIALECT: Mapping[str, Callable[[View], Answers]] = {
+    OPENAI: _openai,
+    RESPONSES: _responses,
+    ANTHROPIC: _anthropic,
+    GEMINI: _gemini,
+    COHERE: _cohere,
+    OLLAMA: _ollama,
+    BEDROCK: _bedrock,
+}

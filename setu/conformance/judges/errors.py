@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from setu.conformance.judges.finding import Finding, Rules, both, flaw
-from setu.conformance.judges.view import GEMINI, MODELS, OPENAI, View, failed, known, obj, seq
+from setu.conformance.judges.view import GEMINI, MODELS, OPENAI, RESPONSES, View, failed, known, obj, seq
 from setu.conformance.wire.model import mismatch
 from setu.conformance.wire.openai_chat import ErrorEnvelope
 
@@ -20,7 +20,7 @@ _WEAK_KEYS = ("", "none", "null", "dummy", "test", "redacted")
 
 
 def _openai_error(view: View) -> bool:
-    return view.dialect in (OPENAI, MODELS) and failed(view)
+    return view.dialect in (OPENAI, RESPONSES, MODELS) and failed(view)
 
 
 @RULES.add("ERR-001", _openai_error)

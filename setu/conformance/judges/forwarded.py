@@ -12,7 +12,10 @@ from setu.conformance.judges.finding import Finding, Rules, flaw
 from setu.conformance.judges.sse import done_events
 from setu.conformance.judges.view import (
     ANTHROPIC,
+    BEDROCK,
+    COHERE,
     MISSING,
+    OLLAMA,
     OPENAI,
     Event,
     View,
@@ -170,7 +173,8 @@ def _claims_finish(event: Event) -> bool:
     fields = event.fields
     finish = [choice.get("finish_reason") for choice in objects(fields.get("choices"))]
     finish += [candidate.get("finishReason") for candidate in objects(fields.get("candidates"))]
-    return fields.get("type") == "message_stop" or any(reason not in (None, "error") for reason in finish)
+    last = ("message_stop", "response.completed", "response.incomplete")
+    return fields.get("type") in last or any(reason not in (None, "error") for reason in finish)
 
 
 @RULES.add("ERR-009", lambda view: known(view) and view.upstream is not None and _broke_off(view.upstream))
@@ -226,6 +230,8 @@ def _message(view: View | None) -> str | None:
         return None
     body = view.document or obj(next(iter(view.json), None) if isinstance(view.json, list) else None)
     message = obj(body.get("error")).get("message")
+    if view.dialect in (COHERE, OLLAMA, BEDROCK):
+        message = body.get("message") or body.get("error")
     return message if isinstance(message, str) and message else None
 
 
@@ -269,5 +275,7 @@ def _has_content(event: Event) -> bool:
     return (
         any(delta.get("content") or delta.get("tool_calls") for delta in deltas)
         or any(content.get("parts") for content in parts)
-        or fields.get("type") == "content_block_delta"
+        or fields.get("type") in ("content_block_delta", "content-delta", "response.output_text.delta")
+        or bool(obj(fields.get("message")).get("content"))
+        or event.frame.event == "contentBlockDelta"
     )

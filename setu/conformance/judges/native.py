@@ -10,9 +10,31 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from setu.conformance.judges import bedrock_blocks, responses_items
 from setu.conformance.judges.finding import Finding, Rules, flaw
-from setu.conformance.judges.view import ANTHROPIC, GEMINI, OPENAI, View, is_count, obj, objects, seq
-from setu.conformance.wire import anthropic_request, gemini_request, openai_request
+from setu.conformance.judges.view import (
+    ANTHROPIC,
+    BEDROCK,
+    COHERE,
+    GEMINI,
+    OLLAMA,
+    OPENAI,
+    RESPONSES,
+    View,
+    is_count,
+    obj,
+    objects,
+    seq,
+)
+from setu.conformance.wire import (
+    anthropic_request,
+    bedrock_request,
+    cohere_request,
+    gemini_request,
+    ollama_request,
+    openai_request,
+    responses_request,
+)
 from setu.conformance.wire.gemini_content import PART_DATA
 from setu.conformance.wire.model import mismatch, words
 
@@ -40,8 +62,12 @@ Property = Callable[[Sent], Flaws]
 
 _MODELS: Mapping[str, tuple[Any, frozenset[str]]] = {
     OPENAI: (openai_request.Request, openai_request.TOP_LEVEL),
+    RESPONSES: (responses_request.Request, responses_request.TOP_LEVEL),
     ANTHROPIC: (anthropic_request.Request, anthropic_request.TOP_LEVEL),
     GEMINI: (gemini_request.Request, gemini_request.TOP_LEVEL),
+    COHERE: (cohere_request.Request, cohere_request.TOP_LEVEL),
+    OLLAMA: (ollama_request.Request, ollama_request.TOP_LEVEL),
+    BEDROCK: (bedrock_request.Request, bedrock_request.TOP_LEVEL),
 }
 
 
@@ -59,6 +85,10 @@ def _shape(sent: Sent) -> Flaws:
         yield from _openai_tools(sent.body)
     if sent.dialect == GEMINI:
         yield from _gemini_parts(sent.body)
+    if sent.dialect == BEDROCK:
+        yield from bedrock_blocks.misshapen(sent.body)
+    if sent.dialect == RESPONSES:
+        yield from responses_items.misshapen(sent.body)
 
 
 def _openai_tools(body: dict[str, Any]) -> Flaws:
@@ -117,15 +147,32 @@ _OPENAI_ONLY = words("""
     """)
 _ANTHROPIC_ONLY = words("system stop_sequences thinking output_config mcp_servers context_management")
 _GEMINI_ONLY = words("contents systemInstruction toolConfig safetySettings generationConfig")
+
+
+def _without(dialect: str) -> frozenset[str]:
+    """Return what is others' only and not this dialect's too."""
+    return (_OPENAI_ONLY | _ANTHROPIC_ONLY | _GEMINI_ONLY) - _MODELS[dialect][1]
+
+
 _FOREIGN: Mapping[str, frozenset[str]] = {
     OPENAI: _ANTHROPIC_ONLY | _GEMINI_ONLY,
+    RESPONSES: _without(RESPONSES) | words("messages max_tokens"),
     ANTHROPIC: _OPENAI_ONLY | _GEMINI_ONLY,
     GEMINI: _OPENAI_ONLY | _ANTHROPIC_ONLY | words("messages max_tokens temperature top_p top_k tool_choice stream"),
+    COHERE: _without(COHERE) | words("top_p top_k"),
+    OLLAMA: _without(OLLAMA) | words("max_tokens temperature top_p top_k tool_choice"),
+    BEDROCK: _without(BEDROCK) | words("max_tokens temperature top_p top_k tool_choice tools stream model"),
 }
 _FOREIGN_INSIDE: Mapping[str, frozenset[str]] = {
     OPENAI: words("input_schema tool_use_id functionCall functionResponse inlineData is_error"),
+    RESPONSES: words("input_schema tool_use_id functionCall inlineData is_error cache_control function tool_calls"),
     ANTHROPIC: words("image_url tool_call_id tool_calls parameters refusal function functionCall"),
     GEMINI: words("image_url tool_call_id tool_calls tool_use_id input_schema cache_control content refusal"),
+    COHERE: words("input_schema tool_use_id functionCall inlineData is_error cache_control refusal name strict"),
+    OLLAMA: words("input_schema tool_use_id functionCall inlineData is_error cache_control refusal name strict"),
+    BEDROCK: words(
+        "type image_url tool_call_id tool_calls tool_use_id input_schema cache_control functionCall refusal"
+    ),
 }
 
 
@@ -141,8 +188,11 @@ def _foreign_keys(sent: Sent) -> Flaws:
             yield flaw("a member of another provider's request", path=f"{path}.{key}", got=fields[key])
 
 
+_TURNS = {GEMINI: ("contents", "parts"), RESPONSES: ("input", "content")}
+
+
 def _inner(sent: Sent) -> Iterator[tuple[str, dict[str, Any]]]:
-    turns, within = ("contents", "parts") if sent.dialect == GEMINI else ("messages", "content")
+    turns, within = _TURNS.get(sent.dialect, ("messages", "content"))
     for place, turn in enumerate(seq(sent.raw.get(turns))):
         yield f"$.{turns}[{place}]", obj(turn)
         for number, part in enumerate(seq(obj(turn).get(within))):
@@ -153,7 +203,7 @@ def _inner(sent: Sent) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _alternation(sent: Sent) -> Flaws:
     """XLT-06: turns of one role are merged."""
-    if sent.dialect == OPENAI:
+    if sent.dialect not in (ANTHROPIC, GEMINI, BEDROCK):
         return
     name = "contents" if sent.dialect == GEMINI else "messages"
     before = None
@@ -166,10 +216,14 @@ def _alternation(sent: Sent) -> Flaws:
 
 def _tool_results(sent: Sent) -> Flaws:
     """XLT-07: every tool call is answered at once, results first, and no result without its call."""
-    if sent.dialect == OPENAI:
+    if sent.dialect in (OPENAI, COHERE):
         yield from _openai_results(sent.body)
     elif sent.dialect == ANTHROPIC:
         yield from _anthropic_results(sent.body)
+    elif sent.dialect == BEDROCK:
+        yield from bedrock_blocks.unanswered(sent.body)
+    elif sent.dialect == RESPONSES:
+        yield from responses_items.unanswered(sent.body)
 
 
 def _anthropic_results(body: dict[str, Any]) -> Flaws:
@@ -235,6 +289,8 @@ def _response_counts(sent: Sent) -> Flaws:
 
 def _empty_text(sent: Sent) -> Flaws:
     """XLT-13: no empty text block, which Anthropic refuses (B-MSG-07); Gemini accepts it."""
+    if sent.dialect == BEDROCK:
+        yield from bedrock_blocks.blank(sent.body)
     if sent.dialect != ANTHROPIC:
         return
     for place, block in enumerate(objects(sent.body.get("system"))):
@@ -270,11 +326,11 @@ XLT: Mapping[str, Property] = {
 """The properties by id; PRX-004 is all of them but XLT-06, which the providers merge themselves."""
 
 _ONLY_FOR = {
-    "XLT-06": (ANTHROPIC, GEMINI),
+    "XLT-06": (ANTHROPIC, GEMINI, BEDROCK),
     "XLT-08": (GEMINI,),
-    "XLT-13": (ANTHROPIC,),
+    "XLT-13": (ANTHROPIC, BEDROCK),
     "XLT-17": (ANTHROPIC,),
-    "XLT-07": (OPENAI, ANTHROPIC),
+    "XLT-07": (OPENAI, RESPONSES, ANTHROPIC, COHERE, BEDROCK),
 }
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from setu.conformance.judges import (
     anthropic,
     chat,
+    embeddings,
     errors,
     forwarded,
     gemini,
     native,
     pairs,
+    responses,
     sse,
     stream,
     tools,
@@ -29,6 +31,8 @@ _RULES = judges_of(
     forwarded.RULES,
     anthropic.RULES,
     gemini.RULES,
+    responses.RULES,
+    embeddings.RULES,
     native.RULES,
 )
 

@@ -8,6 +8,7 @@ from setu.conformance.judges.view import (
     ANTHROPIC,
     MODELS,
     OPENAI,
+    RESPONSES,
     View,
     known,
     obj,
@@ -84,7 +85,12 @@ def _bad_utf8(data: bytes) -> int | None:
     return None
 
 
-_REQUEST_ID = {OPENAI: ("x-request-id",), MODELS: ("x-request-id",), ANTHROPIC: ("request-id", "x-request-id")}
+_REQUEST_ID = {
+    OPENAI: ("x-request-id",),
+    RESPONSES: ("x-request-id",),
+    MODELS: ("x-request-id",),
+    ANTHROPIC: ("request-id", "x-request-id"),
+}
 
 
 @RULES.add("TRN-008", lambda view: view.dialect in _REQUEST_ID)

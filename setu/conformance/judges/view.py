@@ -11,14 +11,20 @@ import msgspec
 
 from setu._json import JsonError, decode
 from setu.framing.frame import Frame
-from setu.framing.jsonarray import JsonArrayDecoder
-from setu.framing.sse import SseDecoder
+from setu.framing.kinds import DECODERS, of_media_type
 from setu.http import Ending, Exchange
 
 OPENAI: Final = "openai"
 ANTHROPIC: Final = "anthropic"
 GEMINI: Final = "gemini"
+RESPONSES: Final = "responses"
+COHERE: Final = "cohere"
+OLLAMA: Final = "ollama"
+BEDROCK: Final = "bedrock"
 MODELS: Final = "models"
+
+_LAST: Final = ("message_stop", "response.completed", "response.incomplete")
+"""Types of events that end a stream well."""
 
 MISSING: Final = msgspec.UNSET
 """Not there, or not JSON: neither is the same as null."""
@@ -63,6 +69,10 @@ class View:
     def wants_stream(self) -> bool:
         if self.dialect == GEMINI:
             return self.exchange.request.path.endswith(":streamGenerateContent")
+        if self.dialect == BEDROCK:
+            return self.exchange.request.path.endswith("/converse-stream")
+        if self.dialect == OLLAMA:
+            return self.asked.get("stream") is not False
         return self.asked.get("stream") is True
 
     @cached_property
@@ -92,7 +102,7 @@ class View:
     @cached_property
     def streamed(self) -> bool:
         """A success that was asked to stream and did not come as one JSON object."""
-        framed = self.content_type == "text/event-stream"
+        framed = of_media_type(self.content_type) is not None
         return self.ok and self.wants_stream and (framed or not isinstance(self.json, dict))
 
     @cached_property
@@ -112,7 +122,7 @@ class View:
     @cached_property
     def frames(self) -> list[tuple[Frame, int]]:
         """Every frame of the body with the offset of its first byte."""
-        decoder = JsonArrayDecoder() if self.as_array and self.content_type != "text/event-stream" else SseDecoder()
+        decoder = DECODERS[of_media_type(self.content_type) or ("jsonarray" if self.as_array else "sse")]()
         placed: list[tuple[Frame, int]] = []
         at = 0
         for frame in [*decoder.feed(self.exchange.body), *decoder.close()]:
@@ -147,7 +157,7 @@ class View:
         whole = self.exchange.end == Ending.COMPLETE
         if self.exchange.end == Ending.CLOSED_BY_CLIENT and self.events:
             last = self.events[-1]
-            whole = last.data == b"[DONE]" or last.fields.get("type") == "message_stop"
+            whole = last.data == b"[DONE]" or last.fields.get("type") in _LAST
         return whole and not self.errors
 
     @cached_property
@@ -168,9 +178,17 @@ def dialect_of(method: str, path: str) -> str | None:
         return MODELS if path.endswith("/models") or "/models/" in path else None
     if path.endswith("/chat/completions"):
         return OPENAI
+    if path.endswith("/responses"):
+        return RESPONSES
     # OpenAI's Assistants have /threads/{id}/messages, which is another API.
     if path.endswith("/messages") and "/threads/" not in path:
         return ANTHROPIC
+    if path.endswith("/v2/chat"):
+        return COHERE
+    if path.endswith("/api/chat"):
+        return OLLAMA
+    if "/model/" in path and path.endswith(("/converse", "/converse-stream")):
+        return BEDROCK
     return GEMINI if path.endswith((":generateContent", ":streamGenerateContent")) else None
 
 
@@ -179,9 +197,11 @@ def is_error(event: Event) -> bool:
     fields = event.fields
     return (
         fields.get("error") not in (None, MISSING, "")
-        or fields.get("type") == "error"
+        or (fields.get("type") == "message-end" and bool(obj(fields.get("delta")).get("error")))  # Cohere
+        or fields.get("type") in ("error", "response.failed")
         or fields.get("object") == "error"
         or (event.frame.event == "error" and event.data.strip() != b"[DONE]")
+        or (event.frame.event or "").endswith("Exception")  # Bedrock
     )
 
 

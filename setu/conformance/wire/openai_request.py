@@ -22,7 +22,8 @@ _OPENROUTER = """
 cache_control image_config include_reasoning min_p models plugins provider reasoning repetition_penalty route
 preset session_id structured_outputs top_a top_k trace transforms usage debug
 """
-TOP_LEVEL = words(_OPENAI) | words(_OPENROUTER)
+_MISTRAL = "random_seed"
+TOP_LEVEL = words(_OPENAI) | words(_OPENROUTER) | words(_MISTRAL)
 
 
 class _Closed(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +76,21 @@ class VideoPart(_Closed, tag="video_url", tag_field="type"):
     video_url: dict[str, Any]
 
 
-Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart | VideoPart
+class DocumentPart(_Closed, tag="document_url", tag_field="type"):
+    """Mistral's: a document by its address (docs.mistral.ai/api/endpoint/chat, 2026-11)."""
+
+    document_url: str
+    document_name: str | None = None
+
+
+class ThinkingPart(_Closed, tag="thinking", tag_field="type"):
+    """Mistral's: what a model thought before its answer."""
+
+    thinking: list[TextPart]
+    closed: bool | None = None
+
+
+Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart | VideoPart | DocumentPart | ThinkingPart
 
 
 class Function(_Closed):

@@ -23,7 +23,14 @@ PARAMS: tuple[Param, ...] = (
     Param(field="service_tier", wire="service_tier", kind="text"),
 )
 
-WIRE = {param.field: pointer(param.wire) for param in PARAMS} | {"user": pointer("metadata", "user_id")}
+WIRE = {param.field: pointer(param.wire) for param in PARAMS} | {
+    "user": "/metadata/user_id",
+    "thinking": "/thinking",
+    "thinking/effort": "/output_config/effort",
+    "output": "/output_config/format",
+    "parallel": "/tool_choice/disable_parallel_tool_use",
+}
+"""Where an Anthropic client wrote each canonical field."""
 
 DEFAULT_MAX_TOKENS = 4096
 """What every Claude model can put out; sent when neither the client nor the model's facts say more (B-PRM-05)."""
@@ -167,6 +174,9 @@ def write_thinking(
     members = _effort(thinking, facts, losses)
     if thinking.mode is not None or facts.thinking == "adaptive":
         members["thinking"] = {"type": "adaptive"} | _display(thinking)
+    elif thinking.show is not None:
+        reason = "what is shown of thinking can be said only where thinking is asked for"
+        losses.append(Loss(phase="request", pointer="/thinking/show", reason=reason, severity="info"))
     return members
 
 

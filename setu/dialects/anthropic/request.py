@@ -159,10 +159,8 @@ def _write_state(request: ChatRequest, losses: Losses) -> None:
     state = request.state
     if state is None:
         return
-    if state.previous is not None or state.conversation is not None:
-        raise LocalDialectError(
-            "Anthropic keeps no conversation; send all of its messages", param="previous_response_id"
-        )
+    if state.elsewhere is not None:
+        raise LocalDialectError("Anthropic keeps no conversation; send all of its messages", param=state.elsewhere)
     if state.store not in (msgspec.UNSET, None, False):
         losses.note("/store", "Anthropic stores no answers", "info")
     if state.background:

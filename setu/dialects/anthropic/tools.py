@@ -3,7 +3,7 @@
 from typing import Any
 
 from setu import _json
-from setu._json import Raw
+from setu._json import Json, Raw
 from setu.chat.request import ChatRequest, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.dialects.anthropic.blocks import read_cache
 from setu.dialects.anthropic.words import NAME
@@ -11,7 +11,7 @@ from setu.dialects.anthropic.writing import Losses, cache_control, own_extra
 from setu.dialects.reader import Obj
 from setu.dialects.record import pointer
 from setu.errors import LocalDialectError
-from setu.schema import rooted
+from setu.schema import one_object, rooted
 
 _MODE_OF_TYPE = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
 _SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -124,7 +124,9 @@ def _write_function(tool: FunctionTool, index: int, losses: Losses) -> dict[str,
         members["description"] = tool.description
     # The schema as it came, byte for byte (B-TOOL-28), but for the root type that Anthropic wants (B-SCH-09).
     known = tool.schema is not None and _json.kind_of(tool.schema) == "object"
-    members["input_schema"] = Raw(rooted(tool.schema) if known and tool.schema else _NO_SCHEMA)
+    members["input_schema"] = Raw(
+        _one_object(tool.schema, tool.name, index, losses) if known and tool.schema else _NO_SCHEMA
+    )
     if tool.strict is not None:
         members["strict"] = tool.strict
     if tool.defer is not None:
@@ -132,6 +134,27 @@ def _write_function(tool: FunctionTool, index: int, losses: Losses) -> dict[str,
     if tool.namespace is not None:
         losses.note(where, "tools have no namespace", "info")
     return members | cache_control(tool.cache) | own_extra(tool.extra, where, losses)
+
+
+def _one_object(schema: Json, name: str, index: int, losses: Losses) -> Json:
+    """Return the schema as Anthropic takes it: an object at the root, and no choice among several (B-SCH-11).
+
+    "input_schema does not support oneOf, allOf, or anyOf at the top level".
+
+    Raises:
+        LocalDialectError: a choice that cannot be merged into one object.
+    """
+    try:
+        merged = one_object(schema)
+    except _json.JsonError as error:
+        raise LocalDialectError(
+            f"tool {name!r}: Anthropic takes no allOf, anyOf or oneOf at the root of a schema, and {error}",
+            param=f"tools[{index}].parameters",
+            code="unsupported_schema",
+        ) from None
+    if merged is not schema:
+        losses.note(pointer("tools", index), "the choice at the root of the schema became one object")
+    return rooted(merged)
 
 
 def _write_choice(

@@ -42,6 +42,11 @@ POINTERS: Mapping[str, str] = {param.field: f"/generationConfig/{param.wire}" fo
     "tool_choice": "/toolConfig/functionCallingConfig",
     "output": "/generationConfig/responseMimeType",
     "thinking": "/generationConfig/thinkingConfig",
+    "thinking/budget": "/generationConfig/thinkingConfig/thinkingBudget",
+    "thinking/effort": "/generationConfig/thinkingConfig/thinkingLevel",
+    "thinking/show": "/generationConfig/thinkingConfig/includeThoughts",
+    "generationConfig.": "/generationConfig/",
+    "toolConfig.": "/toolConfig/",
 }
 """Where a Gemini client wrote each canonical field."""
 

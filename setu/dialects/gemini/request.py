@@ -110,6 +110,5 @@ def _lose_state(request: ChatRequest, scribe: Scribe) -> None:
         scribe.lose("/store", "Gemini keeps no answers", "info")
     if state.background:
         scribe.lose("/background", "Gemini answers in the foreground only")
-    if state.previous is not None or state.conversation is not None:
-        param = "previous_response_id" if state.previous is not None else "conversation"
-        raise LocalDialectError("Gemini keeps no conversation: send all of its messages", param=param)
+    if state.elsewhere is not None:
+        raise LocalDialectError("Gemini keeps no conversation: send all of its messages", param=state.elsewhere)

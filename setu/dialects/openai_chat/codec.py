@@ -1,5 +1,6 @@
 """OpenAI's chat completions, as OpenAI and every compatible host speak them."""
 
+from setu.dialects.openai_chat import complete, embed
 from setu.dialects.openai_chat.answer import render_response
 from setu.dialects.openai_chat.decoder import ChatDecoder
 from setu.dialects.openai_chat.encoder import ChatEncoder
@@ -21,10 +22,30 @@ DIALECT = Dialect(
     framings=("sse", "json"),
     client={
         "chat": ClientCodec(parse_request=parse_request, render_response=render_response, encoder=ChatEncoder),
+        "complete": ClientCodec(
+            parse_request=complete.parse_request,
+            render_response=complete.render_response,
+            encoder=complete.CompletionEncoder,
+        ),
+        "embed": ClientCodec(
+            parse_request=embed.parse_request,
+            render_response=embed.render_response,
+            tidy=embed.tidy,
+            settle=embed.settle,
+        ),
     },
     upstream={
         "chat": UpstreamCodec(
             render_request=render_request, parse_response=parse_response, decoder=ChatDecoder, path=path
+        ),
+        "complete": UpstreamCodec(
+            render_request=complete.render_request,
+            parse_response=complete.parse_response,
+            decoder=complete.CompletionDecoder,
+            path=complete.path,
+        ),
+        "embed": UpstreamCodec(
+            render_request=embed.render_request, parse_response=embed.parse_response, path=embed.path
         ),
     },
     errors=ErrorCodec(parse=parse_error, render=render_error, frame=frame_error),
@@ -39,4 +60,5 @@ DIALECT = Dialect(
         "stream_usage": "/stream_options/include_usage",
     },
     volatile=("/user", "/metadata", "/safety_identifier", "/prompt_cache_key", "/prompt_cache_retention", "/store"),
+    tool_names=r"[a-zA-Z0-9_-]{1,64}",
 )

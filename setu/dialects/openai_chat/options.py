@@ -37,6 +37,9 @@ PARAMS = (
 TOP_K = Param(field="top_k", wire="top_k", kind="number", low=0)
 """Not OpenAI's, but most compatible hosts take it."""
 
+_TIERS = {"standard_only": "default"}
+"""Anthropic's word for what OpenAI calls its default tier; `auto` means the same to both."""
+
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
@@ -52,6 +55,8 @@ def render_options(options: Options, target: Target) -> tuple[dict[str, Any], li
     """Return the wire members of the options, under the names that the target takes."""
     table = (*PARAMS, TOP_K) if "top_k" in target.capabilities else PARAMS
     members, losses = write_options(options, table)
+    if "service_tier" in members:
+        members["service_tier"] = _TIERS.get(members["service_tier"], members["service_tier"])
     # Compatible hosts know the older name, OpenAI's reasoning models the newer one only.
     if "max_completion_tokens" in members and "max_completion_tokens" not in target.capabilities:
         members["max_tokens"] = members.pop("max_completion_tokens")

@@ -139,11 +139,15 @@ def _tools(request: ChatRequest, writer: PartWriter) -> dict[str, Any]:
 
 
 def _state(state: State | None, losses: list[Loss]) -> dict[str, Any]:
+    """Return `store`.
+
+    Raises:
+        LocalDialectError: words of the conversation are kept where chat cannot point at.
+    """
     if state is None:
         return {}
-    losses += [
-        Loss(phase="request", pointer=f"/state/{field}", reason="chat has no such state")
-        for field in ("previous", "conversation", "background")
-        if getattr(state, field)
-    ]
+    if state.elsewhere is not None:
+        raise LocalDialectError("chat keeps no conversation: send all of its messages", param=state.elsewhere)
+    if state.background:
+        losses.append(Loss(phase="request", pointer="/background", reason="chat answers in the foreground only"))
     return {"store": state.store} if isinstance(state.store, bool) else {}

@@ -38,7 +38,7 @@ def _parse(body: bytes, mint: Mint) -> ChatResponse:
     obj = Obj(body, lenient=True)
     choices = obj.objects("choices")
     if not choices:
-        _refuse(body)
+        refuse(body, "choices")
     obj.text("object")
     created = obj.number("created")
     candidates = tuple(_candidate(choice, position, mint) for position, choice in enumerate(choices or ()))
@@ -54,14 +54,14 @@ def _parse(body: bytes, mint: Mint) -> ChatResponse:
     )
 
 
-def _refuse(body: bytes) -> None:
-    """Raise what an answer without choices says instead."""
+def refuse(body: bytes, wanted: str) -> None:
+    """Raise what an answer without its content (`choices`, `data`) says instead."""
     decoded = _json.decode(body)
-    if decoded.get("error") or decoded.get("object") == "error" or "choices" not in decoded:
+    if decoded.get("error") or decoded.get("object") == "error" or wanted not in decoded:
         if any(key in decoded for key in ("error", "message", "detail", "errors")):
             info = error_of(decoded)
             raise ProviderError(msgspec.structs.replace(info, raw=body))
-        raise RemoteDialectError("the upstream's answer has no 'choices'", param="choices")
+        raise RemoteDialectError(f"the upstream's answer has no '{wanted}'", param=wanted)
 
 
 def _extra(obj: Obj) -> Extra | None:

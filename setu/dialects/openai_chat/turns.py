@@ -199,7 +199,7 @@ class _Turn:
         self.calls.append(wire)
 
     def _think(self, part: Reasoning, where: Where) -> None:
-        if "thinking_parts" in self.turns.capabilities:
+        if "thinking_parts" in self.turns.capabilities and words(part):
             self.items.append({"type": "thinking", "thinking": [{"type": "text", "text": words(part)}]})
         elif self.turns.capabilities.isdisjoint({"reasoning_content", "reasoning_details"}):
             self.writer.lose(where, "the target takes no earlier thinking back", info=True)

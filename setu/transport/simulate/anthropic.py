@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from setu import _json
+from setu.dialects.record import Route
 from setu.http import Headers
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, arguments_text, count, groups, slices
 from setu.transport.simulate.anthropic_message_rules import turns
@@ -36,15 +37,35 @@ def respond(query: Query) -> Reply:
 def _answer(query: Query, seed: bytes) -> Reply:
     if query.key == WRONG_KEY:
         raise RefusedError("invalid x-api-key", status=401, type="authentication_error")
-    if "anthropic-version" not in query.headers:
+    vertex = query.route.operation == "chat" and query.route.model is not None
+    if "anthropic-version" not in query.headers and not vertex:
         raise RefusedError("anthropic-version: header is required")
     if query.route.operation == "models":
         return document(_models(query.route.model), _headers(seed))
     body = _body(query.body)
-    check(body)
+    if vertex:
+        body = _of_vertex(body, query.route)
+    counts = query.route.operation == "count_tokens"
+    if counts:
+        _only_countable(body)
+    check({**body, "max_tokens": 64_000} if counts else body)
     if body["model"].startswith(BROKEN_MODEL):
         raise RefusedError(f"model: {body['model']}", status=404, type="not_found_error")
+    if counts:
+        return document({"input_tokens": _usage(body, 0, 0)["input_tokens"]}, _headers(seed))
     return _message(body)
+
+
+_COUNTABLE = frozenset(
+    {"messages", "model", "system", "thinking", "tool_choice", "tools", "output_config", "output_format",
+     "cache_control", "context_management", "mcp_servers", "speed"}
+)  # fmt: skip
+
+
+def _only_countable(body: Json) -> None:
+    """Refuse what only an answer needs, as docs.claude.com/en/api/messages-count-tokens has no place for it."""
+    for name in body.keys() - _COUNTABLE:
+        raise RefusedError(f"{name}: Extra inputs are not permitted")
 
 
 def _body(raw: bytes) -> Json:
@@ -55,6 +76,16 @@ def _body(raw: bytes) -> Json:
     if not isinstance(body, dict):
         raise RefusedError("Input should be a valid dictionary")
     return body
+
+
+def _of_vertex(body: Json, route: Route) -> Json:
+    """Check what Vertex wants otherwise, and return the body as Anthropic's own API would get it."""
+    if body.get("anthropic_version") != "vertex-2023-10-16":
+        raise RefusedError("anthropic_version: Field required")
+    if "model" in body:
+        raise RefusedError("model: Extra inputs are not permitted")
+    rest = {name: value for name, value in body.items() if name != "anthropic_version"}
+    return {"model": route.model, **rest, "stream": bool(route.stream)}
 
 
 def _headers(seed: bytes) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from setu import _json
 from setu.http import Headers
+from setu.transport.simulate import embeddings
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, count, groups
 from setu.transport.simulate.dice import Dice, digest
 from setu.transport.simulate.gemini_rules import checked, json_schema
@@ -44,8 +45,8 @@ def _answer(query: Query, seed: bytes) -> Reply:
     body = _body(query.body)
     if query.route.operation == "count_tokens":
         return _counted(body, seed)
-    if query.route.operation != "chat":
-        raise RefusedError("Requested entity was not found.", status=404)
+    if query.route.operation == "embed":
+        return document(embeddings.gemini(body, model), _headers(seed))
     request = checked(body)
     if model.startswith(BROKEN_MODEL):
         raise _unknown(model)

@@ -10,7 +10,9 @@ from typing import Any
 
 from setu import _json
 from setu.http import Headers
+from setu.transport.simulate import embeddings
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, arguments_text, count, groups, slices
+from setu.transport.simulate.completions import complete
 from setu.transport.simulate.dice import Dice, digest
 from setu.transport.simulate.openai_chat_rules import check
 from setu.transport.simulate.openai_chat_tool_rules import allowed_name, named_choice
@@ -33,6 +35,10 @@ def respond(query: Query) -> Reply:
         if query.route.operation == "models":
             return document(_models(query.route.model), _headers(seed))
         body = _body(query.body)
+        if query.route.operation == "embed":
+            return document(embeddings.openai(body), _headers(seed))
+        if query.route.operation == "complete":
+            return complete(body, query.created, _headers(seed))
         check(body)
         _known(body["model"])
         return _chat(body, query.created)

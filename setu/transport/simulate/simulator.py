@@ -6,13 +6,17 @@ from setu.dialects.routes import classify, clean
 from setu.http import Headers, Request, Response
 from setu.ports import Clock
 from setu.transport.play import play
-from setu.transport.simulate import anthropic, gemini, openai_chat
+from setu.transport.simulate import anthropic, bedrock, cohere, gemini, ollama, openai_chat, openai_responses
 from setu.transport.simulate.wire import Query, Reply, Respond, document
 
 _DIALECTS: dict[str, Respond] = {
     "openai_chat": openai_chat.respond,
+    "openai_responses": openai_responses.respond,
     "anthropic": anthropic.respond,
     "gemini": gemini.respond,
+    "cohere": cohere.respond,
+    "ollama": ollama.respond,
+    "bedrock": bedrock.respond,
 }
 
 

@@ -126,7 +126,11 @@ def test_what_gemini_cannot_keep_or_constrain_is_a_loss() -> None:
 
 @pytest.mark.parametrize(
     ("state", "param"),
-    [(State(previous="resp_1"), "previous_response_id"), (State(conversation=b'"c"'), "conversation")],
+    [
+        (State(previous="resp_1"), "previous_response_id"),
+        (State(conversation=b'"c"'), "conversation"),
+        (State(prompt=b"{}"), "prompt"),
+    ],
 )
 def test_a_conversation_kept_elsewhere_is_refused(state: State, param: str) -> None:
     with pytest.raises(LocalDialectError) as caught:

@@ -153,6 +153,13 @@ def test_thinking_goes_back_in_the_form_that_the_host_takes() -> None:
     }  # fmt: skip
 
 
+def test_thinking_without_words_is_no_part() -> None:
+    request = chat(says("assistant", Reasoning(seal=SEAL), Text(text="x")))
+
+    assert messages(request, "thinking_parts") == [{"role": "assistant", "content": "x"}]
+    assert lost(request, "thinking_parts") == ["/messages/0/content/0"]
+
+
 def test_joined_turns_number_their_details_anew() -> None:
     sealed = Reasoning(text=("hm",), seal=SEAL)
     request = chat(says("assistant", sealed), says("assistant", sealed, Text(text="x")))

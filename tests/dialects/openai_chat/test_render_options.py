@@ -25,6 +25,7 @@ from setu.chat.request import (
 )
 from setu.chat.seals import CacheMark, Seal
 from setu.dialects.record import Facts
+from setu.errors import LocalDialectError
 from tests.dialects.openai_chat.wire import render, rendered
 
 PNG = Media(kind="image", source=Inline(b64="AAAA", mime="image/png"))
@@ -155,8 +156,30 @@ def test_the_form_of_the_answer_is_written(output: Output, wire: dict[str, Any] 
     assert rendered(chat(output=output)).get("response_format") == wire
 
 
-def test_state_that_chat_does_not_have_is_lost() -> None:
-    request = chat(state=State(store=True, previous="resp_1", background=True))
+def test_a_wish_that_chat_does_not_know_is_lost() -> None:
+    request = chat(state=State(store=True, background=True))
 
     assert rendered(request)["store"] is True
-    assert lost(request) == ["/state/previous", "/state/background"]
+    assert lost(request) == ["/background"]
+
+
+@pytest.mark.parametrize(
+    ("state", "param"),
+    [
+        (State(previous="resp_1"), "previous_response_id"),
+        (State(conversation=b'"c"'), "conversation"),
+        (State(prompt=b"{}"), "prompt"),
+    ],
+)
+def test_words_that_another_provider_keeps_are_refused_by_the_name_of_the_pointer(state: State, param: str) -> None:
+    with pytest.raises(LocalDialectError) as caught:
+        rendered(chat(state=state))
+
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("tier", "sent"), [("standard_only", "default"), ("auto", "auto"), ("flex", "flex"), ("on_demand", "on_demand")]
+)
+def test_a_tier_is_said_in_openais_words(tier: str, sent: str) -> None:
+    assert rendered(chat(options=Options(service_tier=tier)))["service_tier"] == sent

@@ -1,0 +1,17 @@
+"""Xiaomi MiMo."""
+
+from setu.providers.models import known
+from setu.providers.record import KeySource, Provider
+
+PROVIDER = Provider(
+    name="xiaomi",
+    base_url="https://api.xiaomimimo.com/v1",
+    dialects=("openai_chat",),
+    keys=(KeySource(env="MIMO_API_KEY", scheme="bearer"), KeySource(env="XIAOMI_API_KEY", scheme="bearer")),
+    # Thinking is switched by `thinking: {type}` and comes back as `reasoning_content`.
+    capabilities=frozenset({"max_completion_tokens", "reasoning_content", "thinking", "video_url"}),
+    models=known("mimo-v2.5-pro", "mimo-v2.5"),
+    families=("mimo-*",),
+    owned_by="xiaomi",
+    docs="https://platform.xiaomimimo.com/docs/api/chat/openai-api",
+)

@@ -1,0 +1,44 @@
+"""Seals in memory: found by call, bounded, the oldest forgotten first."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setu.chat.seals import Seal
+from setu.store.seals import MemorySeals
+
+
+def seal(data: str) -> Seal:
+    return Seal(issuer="gemini", kind="signature", data=data)
+
+
+def test_what_was_put_is_found_and_nothing_else() -> None:
+    store = MemorySeals()
+    store.put({"a": seal("1"), "b": seal("2")})
+
+    assert store.get(["b", "c"]) == {"b": seal("2")}
+    assert store.get([]) == {}
+
+
+def test_the_oldest_is_forgotten_and_a_fresh_copy_is_young_again() -> None:
+    store = MemorySeals(limit=2)
+    store.put({"a": seal("1"), "b": seal("2")})
+    store.put({"a": seal("3")})
+    store.put({"c": seal("4")})
+
+    assert store.get("abc") == {"a": seal("3"), "c": seal("4")}
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.text(max_size=2).map(seal), max_size=5), max_size=12),
+    st.integers(1, 5),
+)
+def test_it_never_holds_more_than_its_limit_and_always_the_newest(puts: list[dict[str, Seal]], limit: int) -> None:
+    store = MemorySeals(limit)
+    newest: dict[str, Seal] = {}
+    for one in puts:
+        store.put(one)
+        for call_id, value in one.items():
+            newest.pop(call_id, None)
+            newest[call_id] = value
+
+    assert store.get("abcdefgh") == dict(list(newest.items())[-limit:])
