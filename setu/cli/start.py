@@ -5,6 +5,11 @@ from typing import Annotated
 
 import typer
 
+NO_PROVIDER = (
+    "setu: note: no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or "
+    "OPENROUTER_API_KEY, or write a setu.toml"
+)
+
 
 def start(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
@@ -45,11 +50,7 @@ def start(
         transport = HttpxTransport(read_timeouts=timeouts)
     listener = serve.bind(loaded.server.host, loaded.server.port)
     if not deployed:
-        typer.echo(
-            "setu: note: no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or "
-            "OPENROUTER_API_KEY, or write a setu.toml",
-            err=True,
-        )
+        typer.echo(NO_PROVIDER, err=True)
     media = build.media_fetcher(loaded, HttpxTransport()) if replay is None else None
     gateway = build.gateway(deployed, transport, config=loaded, media=media)
     app = build.app(gateway, loaded, build.describe_gateway(deployed))

@@ -56,8 +56,10 @@ PLACES = st.lists(st.integers(0, 5000), max_size=12)
 
 _CHARS = 'ab1 \n\t\r{}":\\,é\u0301\u2028\u0085\ufeff\u202e\u4e2d\U0001f469\u200d\U0001f680'
 _PIECES = (
-    "hello", " a ", "\n", "data: [DONE]", "[DONE]", "event: ping\n\n", "\r\n\r\n", "</s>", "<think>", "null", "1", "\ufeff", "\\u0000",
-    "caf\u00e9", "e\u0301", "\u2028", "\u0085", "\u4e2d\u6587", "\U0001f469\u200d\U0001f680", '"quoted"', "\\", "{}", "\u202egnp", "two  words",
+    "hello", " a ", "\n", "data: [DONE]", "[DONE]", "event: ping\n\n",
+    "\r\n\r\n", "</s>", "<think>", "null", "1", "\ufeff", "\\u0000",
+    "caf\u00e9", "e\u0301", "\u2028", "\u0085", "\u4e2d\u6587", "\U0001f469\u200d\U0001f680",
+    '"quoted"', "\\", "{}", "\u202egnp", "two  words",
 )  # fmt: skip
 
 PHRASES = st.one_of(
@@ -70,7 +72,8 @@ BLANKS = st.sampled_from(("", " ", "\n", "\t \n"))
 
 _VALUES = st.sampled_from(
     (
-        "1", "-0.0", "1.10", "9007199254740993", "-123456789012345678901234567890", "1e-320", "1E5", "0.1", "true", "null",
+        "1", "-0.0", "1.10", "9007199254740993", "-123456789012345678901234567890", "1e-320", "1E5", "0.1", "true",
+        "null",
         '"text"', '"caf\\u00e9"', '"\U0001f680"', "[]", "[1, 2.50]", "{}", '{"deep": {"list": [null, 1.0]}}',
     )
 )  # fmt: skip
@@ -224,9 +227,7 @@ def stories(
 def answers(draw: Any, client: Native, upstream: Native, *, several: bool = True, called: bool | None = None) -> Answer:
     """An answer that the upstream can give and the client can hear."""
     most = min(client.choices, upstream.choices) if several else 1
-    choices = []
-    for index in range(draw(st.integers(1, most))):
-        choices.append(draw(_choices(index, upstream, called)))
+    choices = [draw(_choices(index, upstream, called)) for index in range(draw(st.integers(1, most)))]
     cached, reasoning = draw(st.integers(0, 5)), draw(st.integers(0, 5))
     counts = upstream.counts
     return Answer(
@@ -242,7 +243,7 @@ def answers(draw: Any, client: Native, upstream: Native, *, several: bool = True
 
 @st.composite
 def _choices(draw: Any, index: int, upstream: Native, called: bool | None) -> Choice:
-    thought = ()
+    thought: tuple[Item, ...] = ()
     if upstream.thinks and draw(st.booleans()):
         thought = (Think(draw(PHRASES), "c2VhbA==" if upstream.seals_thoughts and not upstream.seals_calls else None),)
     spoken = (Say(draw(PHRASES)),) if draw(st.integers(0, 3)) else ()

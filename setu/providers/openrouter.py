@@ -24,6 +24,7 @@ PROVIDER = Provider(
     ),
     models={
         "openai/gpt-4o": _ANY,
+        "openrouter/auto": _ANY,
         "openai/gpt-4o-mini": _ANY,
         "anthropic/claude-sonnet-4.5": _ANY,
         "google/gemini-2.5-flash": _ANY,

@@ -37,7 +37,9 @@ def resolve(
         )
     prefix, slash, rest = model.partition("/")
     if slash and rest and prefix in deployments:
-        return Plan(deployment=deployments[prefix], model=rest, reason=f"prefix {prefix}/")
+        # A host may list ids that begin with its own name: openrouter/auto.
+        own = model if deployments[prefix].lists(model) else rest
+        return Plan(deployment=deployments[prefix], model=own, reason=f"prefix {prefix}/")
     for reason, candidates in (
         ("listed", [d for d in deployments.values() if d.lists(model)]),
         ("family", [d for d in deployments.values() if not d.lists(model) and d.serves(model)]),

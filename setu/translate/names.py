@@ -1,7 +1,7 @@
 """Tool names on their way to a target that does not take every name, and back.
 
 A client may name a tool `files.read` where its own dialect allows it; a target that refuses the name would refuse the
-request. It gets another name, always the same for one name, and the answer gets the client's own again (B-TOOL-24).
+request. It gets another name, always the same for one name, and the answer gets the client's own again.
 """
 
 import hashlib

@@ -10,7 +10,7 @@ from setu.ports import Transport
 from setu.providers.deployment import Deployment, url
 from setu.providers.signing import CREDENTIALS, sign
 
-HOME = {"openai_chat": "openai", "anthropic": "anthropic", "gemini": "gemini"}
+HOME = {"openai_chat": "openai", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere", "ollama": "ollama"}
 """The provider whose own SDK calls a dialect's unprefixed path."""
 
 _KEY = re.compile(r"(?:^|&)key=.")

@@ -30,9 +30,9 @@ def gateway() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def replay() -> Iterator[str]:
-    """`setu start --replay bundled`, as its user runs it; its URL."""
-    with Serving("start", "--replay", "bundled", "--port", "0") as server:
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`setu start --replay bundled`, as its user runs it; its URL. It writes what it misses into its folder."""
+    with Serving("start", "--replay", "bundled", "--port", "0", cwd=tmp_path_factory.mktemp("replay")) as server:
         yield server.url
 
 

@@ -54,27 +54,23 @@ RESPONSE = _HEAD | {
 }
 _IN_TEXT: dict[str, Any] = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
 _IN_CALL: dict[str, Any] = {"item_id": "fc_1", "output_index": 1}
-EVENTS: list[dict[str, Any]] = [
-    {"type": kind, "sequence_number": number, **members}
-    for number, (kind, members) in enumerate(
-        [
-            ("response.created", {"response": _HEAD}),
-            ("response.in_progress", {"response": _HEAD}),
-            ("response.output_item.added", {"output_index": 0, "item": _MESSAGE | {"content": []}}),
-            ("response.content_part.added", _IN_TEXT | {"part": _TEXT | {"text": ""}}),
-            ("response.output_text.delta", _IN_TEXT | {"delta": "hel", "logprobs": []}),
-            ("response.output_text.delta", _IN_TEXT | {"delta": "lo", "logprobs": []}),
-            ("response.output_text.done", _IN_TEXT | {"text": "hello", "logprobs": []}),
-            ("response.content_part.done", _IN_TEXT | {"part": _TEXT}),
-            ("response.output_item.done", {"output_index": 0, "item": _MESSAGE}),
-            ("response.output_item.added", {"output_index": 1, "item": _CALL | {"arguments": ""}}),
-            ("response.function_call_arguments.delta", _IN_CALL | {"delta": '{"city":"Rome"}'}),
-            ("response.function_call_arguments.done", _IN_CALL | {"arguments": '{"city":"Rome"}'}),
-            ("response.output_item.done", {"output_index": 1, "item": _WHOLE_CALL}),
-            ("response.completed", {"response": RESPONSE}),
-        ]
-    )
+_TOLD: list[tuple[str, dict[str, Any]]] = [
+    ("response.created", {"response": _HEAD}),
+    ("response.in_progress", {"response": _HEAD}),
+    ("response.output_item.added", {"output_index": 0, "item": _MESSAGE | {"content": []}}),
+    ("response.content_part.added", _IN_TEXT | {"part": _TEXT | {"text": ""}}),
+    ("response.output_text.delta", _IN_TEXT | {"delta": "hel", "logprobs": []}),
+    ("response.output_text.delta", _IN_TEXT | {"delta": "lo", "logprobs": []}),
+    ("response.output_text.done", _IN_TEXT | {"text": "hello", "logprobs": []}),
+    ("response.content_part.done", _IN_TEXT | {"part": _TEXT}),
+    ("response.output_item.done", {"output_index": 0, "item": _MESSAGE}),
+    ("response.output_item.added", {"output_index": 1, "item": _CALL | {"arguments": ""}}),
+    ("response.function_call_arguments.delta", _IN_CALL | {"delta": '{"city":"Rome"}'}),
+    ("response.function_call_arguments.done", _IN_CALL | {"arguments": '{"city":"Rome"}'}),
+    ("response.output_item.done", {"output_index": 1, "item": _WHOLE_CALL}),
+    ("response.completed", {"response": RESPONSE}),
 ]
+EVENTS = [{"type": kind, "sequence_number": number} | members for number, (kind, members) in enumerate(_TOLD)]
 FLAT_ERROR = {"type": "error", "sequence_number": 5, "code": "server_error", "message": "gone", "param": None}
 NESTED_ERROR = {"type": "error", "sequence_number": 5, "error": {"type": "server_error", "message": "gone"}}
 

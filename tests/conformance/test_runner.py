@@ -94,8 +94,11 @@ def test_the_fuzz_stage_finds_nothing_in_what_we_ship() -> None:
     assert fuzzed(b"\0 no request holds this", RuntimeError()) == {}
 
 
-def test_all_means_the_four_and_a_name_itself() -> None:
-    assert names_of("all") == ("openai", "anthropic", "gemini", "openrouter")
+def test_all_means_every_provider_with_recordings_and_a_name_itself() -> None:
+    recorded = {folder.name for folder in data_dir("cassettes").iterdir() if folder.is_dir()}
+
+    assert set(names_of("all")) == recorded
+    assert names_of("all")[:4] == ("openai", "anthropic", "gemini", "openrouter")
     assert names_of("google") == ("gemini",)
     with pytest.raises(ConfigError, match="did you mean 'openai'"):
         names_of("opanai")

@@ -12,6 +12,7 @@ from setu import _json
 from setu.bundled import data_dir
 from setu.cassette.script import Bytes, End, Head, Script
 from setu.conformance.judges.registry import JUDGES
+from setu.conformance.runner import names_of
 from setu.conformance.scenario import Client, Scenario, Sent, Upstream, by_id, client_request, load, script, usable
 from setu.errors import ConfigError
 from setu.framing.eventstream import EventStreamDecoder
@@ -20,7 +21,7 @@ from setu.http import Ending
 BUNDLED = load(data_dir("conformance") / "scenarios")
 DIALECTS = {"openai_chat", "anthropic", "gemini"}
 UPSTREAMS = {"bedrock", "cohere", "ollama"}
-PROVIDERS = {"openai", "openrouter"}
+PROVIDERS = set(names_of("all"))
 ROW = re.compile(r"B-(MSG|TOOL|SCH|MED|PRM|THK|STR|SSE|FIN|USG|ERR|HDR|ANT|RSP|EMB)-[0-9]{2}")
 
 MINIMAL = "id: one\ntitle: One.\nclient: {body: {model: $MODEL}}\n"
@@ -216,8 +217,9 @@ def test_the_bundled_scenarios_speak_every_dialect_on_both_sides() -> None:
     assert len(BUNDLED) >= 200
     assert clients.count("anthropic") >= 50
     assert clients.count("gemini") >= 25
-    assert set(clients) == DIALECTS
-    assert set(upstreams) <= DIALECTS | UPSTREAMS | PROVIDERS
+    assert clients.count("openai_responses") >= 20
+    assert set(clients) == DIALECTS | {"openai_responses"}
+    assert set(upstreams) <= DIALECTS | UPSTREAMS | PROVIDERS | {"openai_responses"}
     assert all(upstreams.count(dialect) >= 100 for dialect in DIALECTS)
 
 

@@ -15,11 +15,13 @@ from openai.types import Completion, CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from setu import _json
+from setu.providers import lookup
 from setu.bundled import data_dir
 from setu.cassette.script import Bytes
 from setu.conformance.scenario import Scenario, Sent, Upstream, load, script
 from setu.framing.kinds import DECODERS
 from tests.dialects.bedrock.oracle import event_problems, response_problems
+from tests.dialects.openai_responses.oracle import need_event, need_response
 from tests.shapes import check_cohere, check_ollama
 
 BUNDLED = load(data_dir("conformance") / "scenarios")
@@ -54,6 +56,7 @@ def _event(body: bytes) -> Any:
 
 READERS: dict[str, tuple[Read, Read]] = {
     "openai_chat": (_chat, _chunk),
+    "openai_responses": (need_response, need_event),
     "anthropic": (lambda body: Message.model_validate_json(body, strict=True), _event),
     "gemini": (GenerateContentResponse.model_validate_json, GenerateContentResponse.model_validate_json),
     "cohere": (lambda body: check_cohere(_json.decode(body)), lambda body: check_cohere(_json.decode(body))),
@@ -128,7 +131,7 @@ def _problems(read: Read, body: bytes) -> Iterator[str]:
 
 
 def _unreadable_at(path: str, upstream: Upstream, name: str) -> Iterator[str]:
-    dialect = name if name in {*READERS, "bedrock"} else "openai_chat"
+    dialect = name if name in {*READERS, "bedrock"} else lookup.find(name).dialects[0]
     readers = next((found for suffix, found in OPERATIONS.items() if path.endswith(suffix)), None)
     if readers is None or (path == "/v1/completions" and dialect not in readers):
         yield from _unreadable(upstream, dialect)

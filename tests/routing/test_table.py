@@ -18,7 +18,7 @@ def deployment(name: str, models: tuple[str, ...] = (), families: tuple[str, ...
 TABLE = {
     "openai": deployment("openai", ("gpt-4o",), ("gpt-*",)),
     "anthropic": deployment("anthropic", ("claude-x",), ("claude-*",)),
-    "openrouter": deployment("openrouter", ("openai/gpt-4o",), ("*/*",)),
+    "openrouter": deployment("openrouter", ("openai/gpt-4o", "openrouter/auto"), ("*/*",)),
 }
 
 
@@ -29,6 +29,8 @@ TABLE = {
         ("anthropic/claude-x", None, ("anthropic", "claude-x", "prefix anthropic/")),
         ("openai/gpt-4o", None, ("openai", "gpt-4o", "prefix openai/")),
         ("openrouter/openai/gpt-4o", None, ("openrouter", "openai/gpt-4o", "prefix openrouter/")),
+        ("openrouter/auto", None, ("openrouter", "openrouter/auto", "prefix openrouter/")),
+        ("openrouter/openrouter/auto", None, ("openrouter", "openrouter/auto", "prefix openrouter/")),
         ("deepseek-ai/DeepSeek-R1", None, ("openrouter", "deepseek-ai/DeepSeek-R1", "family by openrouter")),
         ("gpt-99-2031-01-01", None, ("openai", "gpt-99-2031-01-01", "family by openai")),
         ("gpt-4o", "anthropic", ("anthropic", "gpt-4o", "provider anthropic named")),
@@ -47,7 +49,12 @@ def test_an_unknown_model_lists_what_there_is() -> None:
 
     info = caught.value.info()
     assert (info.status, info.code) == (400, "model_not_found")
-    assert info.extra["available_models"] == ["openai/gpt-4o", "anthropic/claude-x", "openrouter/openai/gpt-4o"]
+    assert info.extra["available_models"] == [
+        "openai/gpt-4o",
+        "anthropic/claude-x",
+        "openrouter/openai/gpt-4o",
+        "openrouter/openrouter/auto",
+    ]
 
 
 def test_an_unknown_provider_lists_the_names_and_suggests_one() -> None:

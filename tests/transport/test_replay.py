@@ -104,7 +104,8 @@ def test_a_miss_is_a_424_that_no_sdk_retries():
     [
         ("/api/v1/chat/completions", "openai_chat"),
         ("/v1beta/models/g:generateContent", "gemini"),
-        ("/v1/embeddings", ""),
+        ("/v1/embeddings", "openai_chat"),
+        ("/v1/files", ""),
     ],
 )
 def test_a_miss_is_worded_by_the_paths_dialect(path, dialect):

@@ -102,9 +102,8 @@ def _step(kind: str, event: Event, opened: dict[tuple[Any, ...], Event]) -> Iter
         if (_CLOSERS[kind], *place) in opened:
             yield flaw("added twice", got=kind, at=event)
         opened[_CLOSERS[kind], *place] = event
-    elif kind in _CLOSERS.values():
-        if opened.pop((kind, *place), None) is None:
-            yield flaw("done without having been added", got=kind, at=event)
+    elif kind in _CLOSERS.values() and opened.pop((kind, *place), None) is None:
+        yield flaw("done without having been added", got=kind, at=event)
     if kind in EVENTS and "item_id" in event.fields:
         added = opened.get(("response.output_item.done", place[0], None, None))
         if added is None:

@@ -44,13 +44,14 @@ def main(given: Sequence[str] | None = None) -> int:
     for verdict in verdicts(options):
         tried_ += verdict.excuse is None
         state = "n/a" if verdict.excuse else "FAILED" if verdict.problem else "ok"
-        row = f"{verdict.law}  {verdict.title:58} {verdict.pair:32} {verdict.examples:5}  {verdict.seconds:6.2f}s  {state}"
-        print(row + (f"  {verdict.excuse}" if verdict.excuse else ""), flush=True)
+        tried_for = f"{verdict.examples:5}  {verdict.seconds:6.2f}s"
+        row = f"{verdict.law}  {verdict.title:58} {verdict.pair:32} {tried_for}  {state:6}  {verdict.excuse or ''}"
+        print(row.rstrip(), flush=True)  # noqa: T201 - a command prints
         if verdict.problem:
             failed.append(verdict)
     for verdict in failed:
-        print(f"\n{verdict.law} {verdict.title}, {verdict.pair}:\n{verdict.problem}")
-    print(f"\n{tried_} laws on pairs, {len(failed)} failed, {time.perf_counter() - start:.0f} s")
+        print(f"\n{verdict.law} {verdict.title}, {verdict.pair}:\n{verdict.problem}")  # noqa: T201 - a command prints
+    print(f"\n{tried_} laws on pairs, {len(failed)} failed, {time.perf_counter() - start:.0f} s")  # noqa: T201 - a command prints
     return 2 if not tried_ else 1 if failed else 0
 
 

@@ -10,7 +10,7 @@ from setu.conformance.judges.registry import judge
 from setu.conformance.laws.book import Book
 from setu.conformance.laws.pair import Pair
 from setu.conformance.natives import exact
-from setu.conformance.natives.values import Answer, Call, Choice, Item, Say, Story, Think, Turn, calls, texts
+from setu.conformance.natives.values import Answer, Choice, Say, Story, Think, Turn, calls, texts
 from setu.errors import ProviderError
 from setu.framing.frame import Frame
 from setu.framing.kinds import ENCODERS
@@ -29,10 +29,11 @@ def answers_fit_the_clients_model(pair: Pair) -> None:
         _lawful(pair, plain, len(answer.choices), stream=False)
         _lawful(pair, _written(pair.relay(pair.to.lanes(answer, size).frames)), len(answer.choices), stream=True)
 
-    pair.check(_answers(pair), law)
+    pair.check(streamed(pair), law)
 
 
-def _answers(pair: Pair, **limits: Any) -> Any:
+def streamed(pair: Pair, **limits: Any) -> Any:
+    """Answers, each with the size of the pieces that it streams in."""
     from hypothesis import strategies as st
 
     return st.tuples(strategies.answers(pair.by, pair.to, **limits), strategies.SIZES)
@@ -95,7 +96,7 @@ def every_finish_word_has_a_meaning(pair: Pair) -> None:
 
 @BOOK.law("P27")
 def a_call_ends_an_answer(pair: Pair) -> None:
-    """P27: an answer that calls a tool ended for that, also where the upstream says stop, or says it in a later chunk."""
+    """P27: an answer that calls a tool ended for that, also where the upstream says stop, be it in a later chunk."""
     from hypothesis import strategies as st
 
     def law(example: tuple[Answer, int, bool]) -> None:
@@ -133,7 +134,7 @@ def usage_adds_up(pair: Pair) -> None:
             for total in _totals(document):
                 assert total == (heard.input or 0) + (heard.output or 0), f"the total is another sum: {document!r}"
 
-    pair.check(_answers(pair), law)
+    pair.check(streamed(pair), law)
 
 
 def _totals(document: Any) -> list[int]:
@@ -143,7 +144,7 @@ def _totals(document: Any) -> list[int]:
 
 @BOOK.law("P29")
 def a_stream_is_its_plain_twin(pair: Pair) -> None:
-    """P29: what a client puts together from the stream is what the plain answer says, and that is what the model said."""
+    """P29: what a client puts together from the stream is what the plain answer says: what the model said."""
 
     def law(example: tuple[Answer, int]) -> None:
         answer, size = example
@@ -154,7 +155,7 @@ def a_stream_is_its_plain_twin(pair: Pair) -> None:
         assert told(streamed) == given, f"{given!r}\nwas streamed as {told(streamed)!r}"
         assert plain.tokens == streamed.tokens, f"{plain.tokens!r}\nis not {streamed.tokens!r}"
 
-    pair.check(_answers(pair), law)
+    pair.check(streamed(pair), law)
 
 
 def told(answer: Answer) -> list[tuple[str, str, list[tuple[str, str]], str | None]]:
@@ -168,7 +169,3 @@ def told(answer: Answer) -> list[tuple[str, str, list[tuple[str, str]], str | No
         )
         for choice in answer.choices
     ]
-
-
-Items = tuple[Item, ...]
-_ = Call

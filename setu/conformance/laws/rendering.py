@@ -9,7 +9,8 @@ from setu.chat.normal import normal_request
 from setu.conformance import strategies
 from setu.conformance.laws.book import Book
 from setu.conformance.laws.pair import Pair, Sent, refused
-from setu.conformance.laws.requests import _judged, _onto_itself, _results, _verdict
+from setu.conformance.laws.requests import judged, onto_itself, verdict
+from setu.conformance.laws.tools import done
 from setu.conformance.natives import exact
 from setu.conformance.natives.record import Json
 from setu.conformance.natives.values import (
@@ -25,7 +26,6 @@ from setu.conformance.natives.values import (
     all_calls,
     calls,
     of_role,
-    results,
     seals,
     texts,
 )
@@ -53,7 +53,7 @@ def no_blank_text_goes_out(pair: Pair) -> None:
         if pair.to.forbids_blank:
             assert all(text.strip() for text in said), f"blank text: {sent.body!r}"
             assert all(turn.items for turn in sent.story.turns), f"an empty turn: {sent.body!r}"
-        assert not _verdict(pair, sent, "XLT-13"), f"blank text: {sent.body!r}"
+        assert not verdict(pair, sent, "XLT-13"), f"blank text: {sent.body!r}"
         given = [text for turn in sent.asked.turns for text in texts(turn.items)]
         one, other = ("".join("".join(texts_).split()) for texts_ in (given, said[len(sent.story.system) :]))
         assert one == other, f"{given!r} became {said!r}"
@@ -63,7 +63,7 @@ def no_blank_text_goes_out(pair: Pair) -> None:
 
 @BOOK.law("P14")
 def text_stays_beside_calls(pair: Pair) -> None:
-    """P14: an assistant's text stays in the turn of its calls; no calls at all are the same as an empty list of them."""
+    """P14: an assistant's text stays in the turn of its calls; no calls are the same as an empty list of them."""
 
     def law(story: Story) -> None:
         sent = pair.send(story)
@@ -140,7 +140,7 @@ def _many(value: Any) -> Any:
 @BOOK.law("P17", lambda pair: None if pair.upstream.name == "anthropic" else "only Anthropic demands max_tokens")
 def max_tokens_is_always_there(pair: Pair) -> None:
     """P17: Anthropic always gets max_tokens, at least 1."""
-    _judged(pair, "XLT-17", needed=True)
+    judged(pair, "XLT-17", needed=True)
 
 
 @BOOK.law("P18")
@@ -220,7 +220,7 @@ def _no_seals(pair: Pair) -> str | None:
 
 @BOOK.law("P21", _no_seals)
 def signatures_come_back_byte_by_byte(pair: Pair) -> None:
-    """P21: a signature that the upstream gave goes back to it unaltered, by the client's echo or the gateway's store."""
+    """P21: a signature goes back as it was to whom it came from, by the client's echo or the gateway's store."""
     from hypothesis import strategies as st
 
     seal = st.text("ABCxyz019+/=_-", min_size=4, max_size=40)
@@ -234,7 +234,7 @@ def signatures_come_back_byte_by_byte(pair: Pair) -> None:
         bridge = pair.bridge(_json.encode(asked))
         document: Json = exact.answer(bridge.response(_json.encode(pair.to.plain(answer)), pair.reply()).body)
         heard = calls(pair.hear(document).choices[0].items)
-        echoed = pair.asking.answered(pair.asking.echo(asked, document), _results(heard))
+        echoed = pair.asking.answered(pair.asking.echo(asked, document), done(heard))
         sent = pair.send(echoed, dict(bridge.learned()))
         got = seals(of_role(sent.story, "assistant"))
         given = {first, second}
@@ -329,11 +329,8 @@ def the_normal_form_is_normal(pair: Pair) -> None:
         sent = refused(lambda: pair.send(asked))
         if isinstance(sent, DialectError) or not pair.upstream.client:
             return
-        back = _onto_itself(pair)
+        back = onto_itself(pair)
         again = back.send({**sent.json, **({"stream": True} if story.stream and "stream" in sent.json else {})})
         assert again.json == sent.json, f"read and rendered again, {sent.body!r} is {again.body!r}"
 
     pair.check(strategies.stories(pair.by, media=True, scalars=True, thinking=True), law)
-
-
-_ = results

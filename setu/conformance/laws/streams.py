@@ -1,5 +1,6 @@
 """P30-P37: streams mean the same however they are cut, spelled, interrupted by noise or interleaved."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 
 from setu import _json
 from setu.conformance import strategies
-from setu.conformance.laws.answers import _answers, told
+from setu.conformance.laws.answers import streamed, told
 from setu.conformance.laws.book import Book
 from setu.conformance.laws.pair import Pair, events_of, pieces
 from setu.conformance.natives.values import Answer
@@ -33,7 +34,7 @@ def any_cutting_gives_the_same(pair: Pair) -> None:
         single = pair.relay(pair.unframed(data[at : at + 1] for at in range(len(data))))
         assert whole == single, f"byte by byte, {single!r}\nis not\n{whole!r}"
 
-    pair.check(st.tuples(_answers(pair), strategies.PLACES), law)
+    pair.check(st.tuples(streamed(pair), strategies.PLACES), law)
 
 
 @BOOK.law("P31")
@@ -47,7 +48,7 @@ def any_granularity_says_the_same(pair: Pair) -> None:
         assert told(one) == told(two), f"{told(one)!r}\nis not {told(two)!r}"
         assert one.tokens == two.tokens, f"{one.tokens!r} is not {two.tokens!r}"
 
-    pair.check(st.tuples(_answers(pair), st.integers(1, 400)), law)
+    pair.check(st.tuples(streamed(pair), st.integers(1, 400)), law)
 
 
 def _one_spelling(pair: Pair) -> str | None:
@@ -56,7 +57,7 @@ def _one_spelling(pair: Pair) -> str | None:
 
 @BOOK.law("P32", _one_spelling)
 def every_spelling_means_the_same(pair: Pair) -> None:
-    """P32: line ends, comments, a byte order mark, `data:` without its space and data in several lines change nothing."""
+    """P32: line ends, comments, byte order mark, `data:` without its space, data in several lines change nothing."""
     from hypothesis import strategies as st
 
     spellings = _SPELLINGS[pair.framing]
@@ -70,7 +71,7 @@ def every_spelling_means_the_same(pair: Pair) -> None:
         # A call's arguments are given on with the spaces they came with.
         assert name == "many lines" or _meant(plain) == _meant(other), f"{name}: {other!r}\nis not\n{plain!r}"
 
-    pair.check(st.tuples(_answers(pair), st.sampled_from(sorted(spellings))), law)
+    pair.check(st.tuples(streamed(pair), st.sampled_from(sorted(spellings))), law)
 
 
 def _said(frames: list[Frame]) -> list[Frame]:
@@ -78,9 +79,11 @@ def _said(frames: list[Frame]) -> list[Frame]:
     return [made for made in frames if made.data is not None and made.event != "ping"]
 
 
-def _meant(frames: list[Frame]) -> list[tuple[str | None, Any]]:
+def _meant(frames: list[Frame]) -> list[Any]:
     """Read what is said: members that are passed on unread keep the spaces they came with."""
-    return [(made.event, _json.decode(made.data) if made.data != b"[DONE]" else None) for made in _said(frames)]
+    marks = [(made.event, made.data) for made in _said(frames) if made.data == b"[DONE]"]
+    spoken = [made for made in _said(frames) if made.data != b"[DONE]"]
+    return [*((made.event, _json.decode(made.data or b"null")) for made in spoken), *marks]
 
 
 def _in_lines(data: bytes) -> bytes:
@@ -98,15 +101,17 @@ def _in_lines(data: bytes) -> bytes:
     return b"\n\n".join(blocks)
 
 
+_LINE = re.compile(rb"(?m)^data:")
+
 _SPELLINGS: Mapping[str, Mapping[str, Callable[[bytes], bytes]]] = {
     "sse": {
         "CRLF": lambda data: data.replace(b"\n", b"\r\n"),
         "CR": lambda data: data.replace(b"\n", b"\r"),
-        "comments": lambda data: b": hi\n\n" + data.replace(b"data:", b": a comment\ndata:"),
+        "comments": lambda data: b": hi\n\n" + _LINE.sub(b": a comment\ndata:", data),
         "byte order mark": lambda data: b"\xef\xbb\xbf" + data,
-        "no space": lambda data: data.replace(b"data: ", b"data:"),
+        "no space": lambda data: re.sub(rb"(?m)^data: ", b"data:", data),
         "many lines": _in_lines,
-        "fields nobody knows": lambda data: data.replace(b"data:", b"brand-new: 1\nid: 7\nretry: 9\ndata:"),
+        "fields nobody knows": lambda data: _LINE.sub(b"brand-new: 1\nid: 7\nretry: 9\ndata:", data),
         "blank lines": lambda data: data.replace(b"\n\n", b"\n\n\n\n"),
     },
     "ndjson": {
@@ -136,7 +141,7 @@ def noise_changes_nothing(pair: Pair) -> None:
         heard = [made for made in _said(loud) if made.data not in unknown or made in _said(quiet)]
         assert _said(quiet) == heard, f"with {extra!r}, {loud!r}\nis not\n{quiet!r}"
 
-    pair.check(st.tuples(_answers(pair), noise), law)
+    pair.check(st.tuples(streamed(pair), noise), law)
 
 
 @BOOK.law("P34")
@@ -160,7 +165,7 @@ def a_stream_is_one_answer(pair: Pair) -> None:
         whole = [text for text, *_ in told(pair.hear_stream(frames))]
         assert all(text.startswith(start) for text, start in zip(whole, before, strict=True)), f"{before!r}, {whole!r}"
 
-    pair.check(_answers(pair), law)
+    pair.check(streamed(pair), law)
 
 
 def _opens(pair: Pair, event: Any) -> bool:
@@ -170,7 +175,7 @@ def _opens(pair: Pair, event: Any) -> bool:
 
 @BOOK.law("P35")
 def every_choice_ends_once(pair: Pair) -> None:
-    """P35: each choice has one finish word, after it comes nothing but usage, and the end mark is exact, last and single."""
+    """P35: each choice has one finish word, then comes nothing but usage; the end mark is exact, last and single."""
 
     def law(example: tuple[Answer, int]) -> None:
         answer, size = example
@@ -188,7 +193,7 @@ def every_choice_ends_once(pair: Pair) -> None:
             assert marks.count(True) == 1, f"{marks.count(True)} end marks: {frames!r}"
             assert marks[-1], f"the end mark is not last: {frames!r}"
 
-    pair.check(_answers(pair), law)
+    pair.check(streamed(pair), law)
 
 
 @BOOK.law("P36")
@@ -218,7 +223,7 @@ def tool_calls_come_in_one_piece_after_the_other(pair: Pair) -> None:
         for choice in {choice for choice, _ in found}:
             _numbered(pair, [index for one, index in found if one == choice])
 
-    pair.check(_answers(pair, called=True), law)
+    pair.check(streamed(pair, called=True), law)
 
 
 def _numbered(pair: Pair, indexes: list[int]) -> None:
@@ -242,4 +247,4 @@ def interleaving_changes_nothing(pair: Pair) -> None:
         first, second = ([(t, r, sorted(c), f) for t, r, c, f in told(heard)] for heard in (one, other))
         assert first == second, f"{second!r}\nis not {first!r}"
 
-    pair.check(st.tuples(_answers(pair), strategies.SCHEDULES), law)
+    pair.check(st.tuples(streamed(pair), strategies.SCHEDULES), law)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from setu.conformance.judges.finding import Finding
-from setu.conformance.laws import answers, gateway, rendering, requests, streams, traffic
+from setu.conformance.laws import answers, gateway, rendering, requests, streams, tools, traffic
 from setu.conformance.laws.book import Law
 from setu.conformance.laws.pair import Pair
 from setu.conformance.tally import Tally
@@ -14,7 +14,7 @@ from setu.providers.deployment import Deployment
 
 LAWS: tuple[Law, ...] = tuple(
     sorted(
-        (law for area in (requests, rendering, answers, streams, traffic, gateway) for law in area.BOOK.laws),
+        (law for area in (requests, tools, rendering, answers, streams, traffic, gateway) for law in area.BOOK.laws),
         key=lambda law: law.id,
     )
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from setu.conformance.natives import exact
+from setu.conformance.natives.openai_wrongs import CHAT_ILLEGAL, CHAT_NULLABLE
 from setu.conformance.natives.record import (
     Asking,
     Json,
@@ -338,22 +339,6 @@ def _empties(request: Json) -> Json:
     return {**request, "messages": messages}
 
 
-ILLEGAL = {
-    "no messages": lambda body: {**body, "messages": []},
-    "messages missing": lambda body: {name: value for name, value in body.items() if name != "messages"},
-    "unknown role": lambda body: {**body, "messages": [*body["messages"], {"role": "wizard", "content": "hi"}]},
-    "content is a number": lambda body: {**body, "messages": [*body["messages"], {"role": "user", "content": 5}]},
-    "a message is text": lambda body: {**body, "messages": [*body["messages"], "hi"]},
-    "temperature out of range": lambda body: {**body, "temperature": 2.5},
-    "tools is text": lambda body: {**body, "tools": "none"},
-    "max_tokens is text": lambda body: {**body, "max_tokens": "many"},
-    "orphan result": lambda body: {
-        **body,
-        "messages": [*body["messages"], {"role": "tool", "tool_call_id": "call_nobody_made", "content": "x"}],
-    },
-}
-
-
 def _fragments(chunk: Json) -> list[tuple[int, int, str | None, str | None, str]]:
     return [
         (
@@ -398,25 +383,9 @@ NATIVE = Native(
         hear=hear,
         echo=echo,
         answered=answered,
-        nullable=(
-            "frequency_penalty",
-            "logit_bias",
-            "logprobs",
-            "top_logprobs",
-            "max_completion_tokens",
-            "max_tokens",
-            "n",
-            "presence_penalty",
-            "seed",
-            "service_tier",
-            "stop",
-            "temperature",
-            "top_p",
-            "metadata",
-            "stream_options",
-        ),  # fmt: skip
+        nullable=CHAT_NULLABLE,
         empties=_empties,
-        illegal=ILLEGAL,
+        illegal=CHAT_ILLEGAL,
         fragments=_fragments,
         finishes=_finishes,
         ends=lambda sent: sent.data == b"[DONE]",

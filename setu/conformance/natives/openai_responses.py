@@ -3,6 +3,7 @@
 from typing import Any
 
 from setu.conformance.natives import exact
+from setu.conformance.natives.openai_wrongs import RESPONSES_ILLEGAL, RESPONSES_NULLABLE
 from setu.conformance.natives.record import (
     Asking,
     Json,
@@ -250,14 +251,13 @@ def _done(index: int, item: Item) -> Json:
 
 def lanes(answer: Answer, size: int) -> Lanes:
     choice = answer.choices[0]
-    status, reason = _status(choice)
+    status, _ = _status(choice)
     started = _response(answer, "in_progress", None)
     events: list[Json] = [{"type": kind, "response": started} for kind in ("response.created", "response.in_progress")]
     for index, item in enumerate(choice.items):
         events += _item_events(index, item, size)
     kind = {"completed": "response.completed", "incomplete": "response.incomplete"}.get(status, "response.failed")
     events.append({"type": kind, "response": plain(answer)})
-    _ = reason
     sent = tuple(frame({**event, "sequence_number": n}, event["type"]) for n, event in enumerate(events))
     return Lanes(sent[:2], (sent[2:-1],), sent[-1:])
 
@@ -334,22 +334,6 @@ def answered(request: Json, results: tuple[Result, ...]) -> Json:
 # What is wrong or indifferent ----------------------------------------------------------------------------------------
 
 
-def _more(item: Any) -> Any:
-    return lambda body: {**body, "input": [*body["input"], item]}
-
-
-ILLEGAL = {
-    "input missing": lambda body: {name: value for name, value in body.items() if name != "input"},
-    "unknown role": _more({"role": "wizard", "content": "hi"}),
-    "content is a number": _more({"role": "user", "content": 5}),
-    "an item is text": _more("hi"),
-    "temperature out of range": lambda body: {**body, "temperature": 2.5},
-    "tools is text": lambda body: {**body, "tools": "none"},
-    "max_tokens is text": lambda body: {**body, "max_output_tokens": "many"},
-    "orphan result": _more({"type": "function_call_output", "call_id": "call_nobody_made", "output": "x"}),
-}
-
-
 def _fragments(event: Json) -> list[tuple[int, int, str | None, str | None, str]]:
     item = event.get("item") or {}
     if event["type"] == "response.output_item.added" and item.get("type") == "function_call":
@@ -404,21 +388,9 @@ NATIVE = Native(
         hear=hear,
         echo=echo,
         answered=answered,
-        nullable=(
-            "instructions",
-            "max_output_tokens",
-            "metadata",
-            "parallel_tool_calls",
-            "reasoning",
-            "store",
-            "temperature",
-            "top_p",
-            "truncation",
-            "service_tier",
-            "include",
-            "max_tool_calls",
-        ),  # fmt: skip
-        illegal=ILLEGAL,
+        words=("failed",),
+        nullable=RESPONSES_NULLABLE,
+        illegal=RESPONSES_ILLEGAL,
         fragments=_fragments,
         finishes=_finishes,
         ends=lambda sent: sent.event in _TERMINAL,

@@ -47,11 +47,12 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """The client's side of a dialect: write requests, read answers.
 
     `hear` reads a whole answer (a stream is assembled first), `echo(request, answer)` adds the assistant's own message
-    as an SDK would hand it back, `answered(request, results)` the results of its calls. `nullable` are the members that may be null, `empties(request)` is the request with
-    the arrays that may be empty, `illegal` the ways to spoil a request so that the dialect refuses it. `fragments`
-    gives the tool-call pieces of a stream's event, (choice, index, id, name, arguments), `finishes` its finish words by
-    choice, `ends` whether it is the terminal mark, `words` the finish
-    words that a client may hear beside those of `Native.words`, `stamps` what must stay the same from event to event, `partial` the text so far of an unfinished answer by choice.
+    as an SDK would hand it back, `answered(request, results)` the results of its calls. `nullable` are the members
+    that may be null, `empties(request)` is the request with the arrays that may be empty, `illegal` the ways to spoil
+    a request so that the dialect refuses it. Of a stream's event `fragments` gives the pieces of tool calls (choice,
+    index, id, name, arguments), `finishes` the finish words by choice, `stamps` what must stay the same from event to
+    event; `ends` tells the terminal mark. `partial` is the text so far of an unfinished answer by choice, `words` the
+    finish words that a client may hear beside those of `Native.words`.
     """
 
     path: Callable[[str, bool], tuple[str, str]]

@@ -137,14 +137,17 @@ def words(result: Result) -> str:
 
     A wire that wants an object puts a text under a key of its own (`{"result": "text"}`); that is taken off again.
     """
-    said = "\n".join(texts(result.content))
+    return _bare("\n".join(texts(result.content)))
+
+
+def _bare(said: str) -> str:
     try:
         value = exact.load(said)
     except ValueError:
         return said
     if isinstance(value, dict) and list(value) in (["result"], ["error"], ["output"]):
         (value,) = value.values()
-    return value if type(value) is str else exact.dump(value)
+    return _bare(value) if type(value) is str else exact.dump(value)
 
 
 def all_calls(story: Story) -> list[Call]:

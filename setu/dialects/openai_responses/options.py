@@ -8,6 +8,7 @@ from msgspec import UNSET
 from setu import _json
 from setu._json import Json, Raw, kind_of
 from setu.chat.request import Options, Output, Thinking
+from setu.chat.seals import Extra
 from setu.dialects.openai_chat.options import EFFORTS, effort_of
 from setu.dialects.openai_responses.extras import known, lose, put_back
 from setu.dialects.openai_responses.words import NAME, SERVICE_TIERS
@@ -241,5 +242,6 @@ def _allowed(effort: str, efforts: tuple[str, ...], losses: list[Loss]) -> str:
     return nearest
 
 
-def own_reasoning(extra: Any) -> Json | None:
+def own_reasoning(extra: Extra | None) -> Json | None:
+    """Return what a client of this dialect said of thinking that the model does not hold."""
     return known(extra).get("reasoning")

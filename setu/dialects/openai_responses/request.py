@@ -9,6 +9,7 @@ from setu import _json
 from setu._json import Raw
 from setu.chat.parts import Text
 from setu.chat.request import ChatRequest, State
+from setu.chat.seals import Extra
 from setu.dialects.openai_responses.content import PartWriter
 from setu.dialects.openai_responses.extras import give_back, known, lose, put_back
 from setu.dialects.openai_responses.items import parse_input
@@ -86,7 +87,7 @@ def _parse(obj: Obj, route: Route) -> ChatRequest:
     )
 
 
-def _extra(obj: Obj) -> Any:
+def _extra(obj: Obj) -> Extra | None:
     """Keep what nobody took; null is this API's word for absent."""
     for key in [key for key in obj.members if obj.is_null(key)]:
         obj.raw(key)

@@ -72,7 +72,7 @@ def _ask(request: Json, seed: bytes) -> Ask:
             for tool in request.get("tools") or ()
         ),
         cap=cap if cap is not None and cap > 0 else None,
-        stops=tuple(options.get("stop") or ()),
+        stops=tuple(stop for stop in options.get("stop") or () if isinstance(stop, str)),
         schema=_ANY_OBJECT if form == "json" else form,
         thinks=bool(request.get("think")),
     )

@@ -122,8 +122,9 @@ def _callable(body: Json) -> tuple[tuple[Tool, ...], bool]:
     if choice == "none":
         return (), False
     if isinstance(choice, dict) and choice["type"] == "allowed_tools":
-        names = [tool.get("name") for tool in choice["tools"]]
-        return tuple(tool for tool in tools if tool.name in names), choice["mode"] == "required"
+        named = choice.get("tools") or ()
+        names = [tool.get("name") for tool in named if isinstance(tool, dict)]
+        return tuple(tool for tool in tools if tool.name in names), choice.get("mode") == "required"
     if isinstance(choice, dict):
         return tuple(tool for tool in tools if tool.name == choice.get("name")), True
     return tools, choice == "required"

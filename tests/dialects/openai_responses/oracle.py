@@ -54,6 +54,11 @@ def need_response(body: bytes) -> Response:
     return Response.model_validate_json(body, strict=True)
 
 
+def need_event(body: bytes) -> Any:
+    """Read one event as the SDK would if it were strict."""
+    return _events()[json.loads(body)["type"]].model_validate_json(body, strict=True)
+
+
 def need_events(frames: list[Frame]) -> list[dict[str, Any]]:
     """Check that frames are a stream the SDK reads, numbered without a gap, and return their data."""
     events: list[dict[str, Any]] = []
@@ -63,7 +68,7 @@ def need_events(frames: list[Frame]) -> list[dict[str, Any]]:
         event = json.loads(frame.data)
         assert frame.event == event["type"]
         assert event["sequence_number"] == len(events)
-        _events()[event["type"]].model_validate_json(frame.data, strict=True)
+        need_event(frame.data)
         events.append(event)
     return events
 
