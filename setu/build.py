@@ -103,7 +103,7 @@ def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], 
     if not base_url:
         raise ConfigError(f"providers.{name}: base_url is required for type {provider.name}")
     key, scheme = _key(section, provider, environ)
-    if key is None and not provider.keys:
+    if key is None and not offline_key and not provider.keys:
         scheme = "none"
     return Deployment(
         name=name,

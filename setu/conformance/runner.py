@@ -133,7 +133,12 @@ def _table(kind: str) -> dict[str, object]:
 
 def _deployment(name: str) -> Deployment:
     provider = lookup.find(name)
-    section = ProviderConfig(type=name) if provider.base_url else ProviderConfig(type=name, base_url="http://local/v1")
+    # A host that lists no model would be asked for every one; then none could be unknown.
+    section = ProviderConfig(
+        type=name,
+        base_url=None if provider.base_url else "http://local/v1",
+        models=None if provider.models else ("model",),
+    )
     label = provider.name
     return build.deployments(Config(providers={label: section}), {}, offline_key=OFFLINE_KEY)[label]
 

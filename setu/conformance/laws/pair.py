@@ -76,6 +76,11 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         return self.client.name == self.upstream.name
 
     @property
+    def reports_usage(self) -> bool:
+        """Whether streams of the upstream carry usage: chat hosts must say that they take `stream_options`."""
+        return self.upstream.name != "openai_chat" or "stream_usage" in self.deployment.provider.capabilities
+
+    @property
     def to(self) -> Native:
         return native_of(self.upstream.name)
 
