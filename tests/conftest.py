@@ -36,3 +36,20 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _insist(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what passing tests measured: exchanges that ran, delays.
+
+    `-rP` would print it too, but looks through every report for each one: minutes for ten thousand tests.
+    """
+    told = [
+        line
+        for report in terminalreporter.stats.get("passed", [])
+        if report.when == "call" and report.nodeid.startswith(("tests/corpus/", "tests/e2e/", "tests/docs/"))
+        for line in report.capstdout.splitlines()
+    ]
+    if told:
+        terminalreporter.section("measured")
+        for line in told:
+            terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""The pool: 66 seeded defects, at least two per dialect, side and mode."""
+"""The pool of seeded defects: at least two per dialect, side and mode."""
 
 from typing import Any
 
@@ -250,6 +250,51 @@ GEMINI_UPSTREAM_PLAIN: dict[str, tuple[Change, tuple[str, ...]]] = {
     "chat-key-leaks": (sent(with_members(max_tokens=5)), ("XLT-03",)),
 }  # fmt: skip
 
+# The dialects of stage two --------------------------------------------------------------------------------------------
+
+
+def of_type(kind: str, change: Any) -> Change:
+    return payloads(lambda event: change(event) if event.get("type") == kind else event)
+
+
+def renumbered(event: Json) -> Json:
+    return {**event, "sequence_number": event["sequence_number"] * 2} if "sequence_number" in event else event
+
+
+RESPONSES_CLIENT_STREAM: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "no-terminal-event": (of_type("response.completed", lambda _: None), ("RSP-005", "SCN-002", "ERR-009")),
+    "numbers-with-gaps": (payloads(renumbered), ("RSP-002",)),
+    "event-is-not-type": (frames(misnamed), ("RSP-006",)),
+    "done-text-differs": (of_type("response.output_text.done", lambda e: {**e, "text": e["text"] + "!"}), ("RSP-004",)),
+}  # fmt: skip
+
+RESPONSES_CLIENT_PLAIN: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "foreign-object": (body(with_members(object="chat.completion")), ("RSP-001",)),
+    "no-output": (body(without("output")), ("RSP-001",)),
+}
+
+RESPONSES_UPSTREAM_STREAM: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "truncation-is-success": (each(complete_anyway), ("ERR-009", "SCN-002")),
+    "whitespace-lost": (each(lose_whitespace), ("STR-011", "SCN-002", "RSP-004")),
+}
+
+RESPONSES_UPSTREAM_PLAIN: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "tools-dropped": (sent(without("tools")), ("SCN-001", "XLT-07")),
+    "chat-key-leaks": (sent(with_members(max_tokens=5)), ("XLT-03", "XLT-02")),
+}
+
+UPSTREAM_ONLY_STREAM: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "truncation-is-success": (each(complete_anyway), ("ERR-009", "SCN-002")),
+    "usage-off-by-one": (each(usage_off_by_one), ("SCN-002", "USG-006")),
+    "arguments-cut": (each(lose_arguments), ("TOOL-012", "TOOL-020", "SCN-002")),
+}
+
+UPSTREAM_ONLY_PLAIN: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "chat-key-leaks": (sent(with_members(max_completion_tokens=5)), ("XLT-03", "XLT-02")),
+    "length-is-stop": (parsed(finishes("length", "stop")), ("SCN-002", "STR-011")),
+    "text-lost-beside-calls": (parsed(in_parts(lambda p: None if isinstance(p, Text) else p)), ("SCN-002", "STR-011")),
+}
+
 _TABLES = (
     ("openai_chat", "client", "stream", CHAT_CLIENT_STREAM),
     ("openai_chat", "client", "plain", CHAT_CLIENT_PLAIN),
@@ -263,6 +308,16 @@ _TABLES = (
     ("gemini", "client", "plain", GEMINI_CLIENT_PLAIN),
     ("gemini", "upstream", "stream", GEMINI_UPSTREAM_STREAM),
     ("gemini", "upstream", "plain", GEMINI_UPSTREAM_PLAIN),
+    ("openai_responses", "client", "stream", RESPONSES_CLIENT_STREAM),
+    ("openai_responses", "client", "plain", RESPONSES_CLIENT_PLAIN),
+    ("openai_responses", "upstream", "stream", RESPONSES_UPSTREAM_STREAM),
+    ("openai_responses", "upstream", "plain", RESPONSES_UPSTREAM_PLAIN),
+    ("bedrock", "upstream", "stream", UPSTREAM_ONLY_STREAM),
+    ("bedrock", "upstream", "plain", UPSTREAM_ONLY_PLAIN),
+    ("cohere", "upstream", "stream", UPSTREAM_ONLY_STREAM),
+    ("cohere", "upstream", "plain", UPSTREAM_ONLY_PLAIN),
+    ("ollama", "upstream", "stream", UPSTREAM_ONLY_STREAM),
+    ("ollama", "upstream", "plain", UPSTREAM_ONLY_PLAIN),
 )
 
 POOL = tuple(
@@ -278,5 +333,10 @@ PROVIDER = {
     ("anthropic", "upstream"): "anthropic",
     ("gemini", "client"): "openai",
     ("gemini", "upstream"): "gemini",
+    ("openai_responses", "client"): "anthropic",
+    ("openai_responses", "upstream"): "openai",
+    ("bedrock", "upstream"): "bedrock",
+    ("cohere", "upstream"): "cohere",
+    ("ollama", "upstream"): "ollama",
 }
 """The provider whose run exercises a dialect on a side."""
