@@ -137,7 +137,7 @@ def read(body: Json) -> Story:
         choice=_read_choice(body.get("tool_choice")),
         parallel=body.get("parallel_tool_calls"),
         schema=exact.plain(((body.get("response_format") or {}).get("json_schema") or {}).get("schema")),
-        effort=body.get("reasoning_effort"),
+        effort=body.get("reasoning_effort") or (body.get("reasoning") or {}).get("effort"),  # OpenRouter's form
         options=read_options(body, {**OPTIONS, "max_tokens": "max_tokens"} if "max_tokens" in body else OPTIONS)
         | read_options(body, {"top_k": "top_k"}),
         stream=body.get("stream") is True,
