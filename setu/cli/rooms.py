@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from setu import build
 from setu.bundled import data_dir
 from setu.cassette.faults import parse_rule
-from setu.cassette.library import Library, OnExhausted, Shelf
+from setu.cassette.library import Library, OnExhausted
 from setu.cassette.redact import known_secrets
+from setu.cassette.shelf import Shelf
 from setu.config.load import find, load
 from setu.config.model import Config, ProviderConfig
 from setu.dialects.registry import DIALECTS

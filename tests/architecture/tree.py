@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
-IMPURE_CASSETTE = frozenset({"setu.cassette.library", "setu.cassette.repair", "setu.cassette.yamlfile"})
+IMPURE_CASSETTE = frozenset({f"setu.cassette.{name}" for name in ("library", "shelf", "repair", "blobs", "yamlfile")})
 """The modules of `cassette` that touch a disk or a parser of files; all the others are pure."""
 JUDGES_MAY_IMPORT = frozenset({"setu.http", "setu.framing", "setu.errors", "setu._json", "setu.conformance"})
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from setu.cassette.library import Appender, Library, Shelf, file_name_of, read_cassette
+from setu.cassette.library import Library
 from setu.cassette.model import Recording
 from setu.cassette.serialize import HEADER, render_block
+from setu.cassette.shelf import Appender, Shelf, file_name_of, read_cassette
 from setu.errors import CassetteDecodeError, CassetteError
 from tests.cassette.samples import ANTHROPIC_STREAM, interaction, request, talk
 from tests.cassette.test_library import KEY, saved
@@ -119,7 +120,7 @@ def test_four_processes_lose_nothing(tmp_path):
     path = tmp_path / "a.yaml"
     program = (
         "import sys\n"
-        "from setu.cassette.library import Appender\n"
+        "from setu.cassette.shelf import Appender\n"
         "from tests.cassette.samples import interaction, talk\n"
         "for n in range(10):\n"
         "    Appender(sys.argv[1]).append(interaction(b'data: 1\\n\\n' * 500, asked=talk(sys.argv[2], str(n))))\n"

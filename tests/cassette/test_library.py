@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setu.cassette.library import Library, read_cassette
+from setu.cassette.library import Library
 from setu.cassette.serialize import HEADER, render_block
+from setu.cassette.shelf import read_cassette
 from setu.errors import CassetteDecodeError, CassetteNotFoundError, NoMatchError
 from tests.cassette.samples import ANTHROPIC_STREAM, interaction, request, talk
 

@@ -13,8 +13,9 @@ from vcr.request import Request as VcrRequest
 from vcr.serialize import deserialize, serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
-from setu.cassette.library import Appender, Library, read_cassette
+from setu.cassette.library import Library
 from setu.cassette.model import Recording, Timing
+from setu.cassette.shelf import Appender, read_cassette
 from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, GEMINI_STREAM, interaction, request, talk
 from tests.cassette.test_serialize import BODIES
 

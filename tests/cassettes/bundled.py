@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from setu.cassette.library import read_cassette
 from setu.cassette.model import Interaction
 from setu.cassette.pieces import framing_of
+from setu.cassette.shelf import read_cassette
 from setu.framing.kinds import DECODERS
 
 ROOT = Path(__file__).parents[2] / "cassettes"

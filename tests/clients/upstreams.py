@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from setu.bundled import data_dir
-from setu.cassette.library import read_cassette
 from setu.cassette.match import route_of
 from setu.cassette.script import Script, script_of
+from setu.cassette.shelf import read_cassette
 from setu.chat.parts import Text, ToolResult
 from setu.chat.request import ChatRequest
 from setu.dialects.registry import DIALECTS

@@ -6,8 +6,9 @@ import zlib
 import msgspec
 import pytest
 
-from setu.cassette.library import Appender, Library
+from setu.cassette.library import Library
 from setu.cassette.script import Bytes, End, Head, Wait, script
+from setu.cassette.shelf import Appender
 from setu.errors import CassetteError, ConnectionFailedError, TruncatedError
 from setu.http import Ending, Headers
 from setu.transport.record import Record
