@@ -110,6 +110,12 @@ class ConfigError(SetuError):
 class CassetteError(SetuError):
     """A cassette that cannot be used."""
 
+    def info(self) -> ErrorInfo:
+        """Return a 424: the SDKs do not retry it."""
+        return ErrorInfo(
+            kind=ErrorKind.NOT_FOUND, status=424, message=str(self), type="invalid_request_error", code="bad_cassette"
+        )
+
 
 class CassetteNotFoundError(CassetteError):
     """No cassette at that path."""

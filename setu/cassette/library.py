@@ -137,13 +137,28 @@ class Library:
         Raises:
             NoMatchError: there is none, or all are used up.
         """
-        key = self._key(request)
-        queue = self._queues.get((key, request.origin)) or self._queues.get((key, ""))
-        if queue is None:
-            self._miss(request)
-        entry = queue.fresh() or self._again(request, queue.entries)
+        entry = self._entry(request)
         entry.uses += 1
         return entry.interaction
+
+    def peek(self, request: Request) -> Interaction:
+        """Return what `take` would, and leave it there; raises what `take` raises."""
+        return self._entry(request).interaction
+
+    def answers(self, request: Request) -> bool:
+        """Say whether a recording is left that answers a request; a request without one is no miss yet."""
+        queue = self._queue(request)
+        return queue is not None and (self._on_exhausted != "error" or queue.fresh() is not None)
+
+    def _entry(self, request: Request) -> _Entry:
+        queue = self._queue(request)
+        if queue is None:
+            self._miss(request)
+        return queue.fresh() or self._again(request, queue.entries)
+
+    def _queue(self, request: Request) -> _Queue | None:
+        key = self._key(request)
+        return self._queues.get((key, request.origin)) or self._queues.get((key, ""))
 
     def _key(self, request: Request) -> str:
         """Return the match key; the same bytes are canonicalised once."""

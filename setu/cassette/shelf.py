@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from setu.cassette.gate import leaks
+from setu.cassette.merge import settled
 from setu.cassette.model import Interaction
 from setu.cassette.serialize import HEADER, from_document, render_block, to_document
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
@@ -95,17 +96,11 @@ class Appender:
 
     def _verified(self, interaction: Interaction) -> str:
         """Return the block, once it is proved to hold no secret and to read back as what it was."""
-        document = to_document(interaction)
-        block = render_block(interaction)
+        block = verified_block(interaction)
         found = leaks(interaction, block, self._secrets)
         if found:
             raise CassetteError(f"{self._path}: not written: {found[0].what} is still in the interaction")
-        if _reads_back(block, document):
-            return block
-        block = render_block(interaction, binary=True)
-        if _reads_back(block, to_document(interaction, binary=True)):
-            return block
-        raise CassetteError(f"{self._path}: not written: the interaction does not read back as it was")
+        return block
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[IO[bytes]]:
@@ -132,6 +127,87 @@ class Shelf:
         name = self._name(interaction)
         appender = self._appenders.setdefault(name, Appender(self._directory / name, self._secrets))
         appender.append(interaction)
+
+
+class Rewriting:
+    """Writes cassettes anew: what is recorded goes beside each file, and takes its place at `close`.
+
+    Until then, and if that never comes, the old files are as they were. A file into which nothing was recorded stays.
+    Recordings that have not changed keep their old words, so that an unchanged upstream leaves unchanged files.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        key_of: Callable[[Interaction], str],
+        name: Callable[[Interaction], str] | None = None,
+        secrets: Collection[str] = (),
+    ) -> None:
+        self._directory = Path(directory)
+        self._key_of = key_of
+        self._name = name or file_name_of
+        self._written: set[str] = set()
+        self._suffix = f".{os.getpid()}.new"
+        self._shelf = Shelf(directory, lambda interaction: self._name(interaction) + self._suffix, secrets)
+
+    def append(self, interaction: Interaction) -> None:
+        """Write one interaction beside its file; raises what `Appender.append` raises."""
+        self._shelf.append(interaction)
+        self._written.add(self._name(interaction))
+
+    def close(self) -> None:
+        """Put the new files in the place of the old ones.
+
+        Raises:
+            CassetteError: a file cannot be written; the old one is as it was, and the new one still beside it.
+        """
+        for name in sorted(self._written):
+            replace_with_new(self._directory / name, self._directory / (name + self._suffix), self._key_of)
+        self._written.clear()
+
+
+def replace_with_new(path: Path, new: Path, key_of: Callable[[Interaction], str]) -> None:
+    """Put what was recorded into `new` in the place of `path`, unchanged recordings in their old words."""
+    try:
+        old = read_cassette(path) if path.exists() else []
+    except CassetteDecodeError:
+        old = []  # a file that cannot be read has no words to keep
+    write_cassette(path, settled(old, read_cassette(new), key_of))
+    new.unlink()
+
+
+def write_cassette(path: Path, interactions: Iterable[Interaction]) -> None:
+    """Write a whole file at once: it is the old or the new one, never half of either.
+
+    Raises:
+        CassetteError: it cannot be written.
+    """
+    text = HEADER + "".join(map(verified_block, interactions))
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise CassetteError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def verified_block(interaction: Interaction) -> str:
+    """Return an interaction's text, once it is proved to read back as what it was.
+
+    Raises:
+        CassetteError: it does not, in any form.
+    """
+    for binary in (False, True):
+        block = render_block(interaction, binary=binary)
+        if _reads_back(block, to_document(interaction, binary=binary)):
+            return block
+    raise CassetteError("not written: the interaction does not read back as it was")
 
 
 def file_name_of(interaction: Interaction) -> str:

@@ -19,6 +19,15 @@ def record(
     upstream: Annotated[
         str, typer.Option(help="Where unprefixed OpenAI paths go: a provider's name, or a base URL.")
     ] = "openai",
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            "-m",
+            help="all, new_episodes (what no recording answers), once (where there is no cassette yet), "
+            "rewrite (anew, unchanged recordings untouched), none (replay only).",
+        ),
+    ] = "all",
 ) -> None:
     """Record real traffic: point a client at this proxy; its calls go on unchanged and land in cassettes.
 
@@ -28,19 +37,25 @@ def record(
     import os
 
     from setu import build
-    from setu.cli.rooms import child, listening, recorder, settings, with_upstream
+    from setu.cli.rooms import child, listening, note, settings, with_upstream
     from setu.server import serve
+    from setu.studio import Setup, Studio, proxy
     from setu.transport.httpx_ import HttpxTransport
-    from setu.transport.reverse import Reverse
+    from setu.transport.modes import parse_mode
 
     loaded = settings(config, host, 0 if command and port is None else port)
     deployed, upstream = with_upstream(build.deployments(loaded, os.environ, offline_key=""), upstream)
-    transport = recorder(output, HttpxTransport(read_timeouts=build.timeouts(deployed)))
-    proxy = Reverse(transport, deployed, build.render_error, upstream=upstream)
-    app = build.app(proxy, loaded, lambda: {"mode": "record", "output": str(output)})
+    live = HttpxTransport(read_timeouts=build.timeouts(deployed))
+    studio = Studio(Setup(directory=output, mode=parse_mode(mode)), live=live, tell=note)
+    app = build.app(
+        proxy(studio, deployed, upstream=upstream, live=live), loaded, lambda: {"mode": "record", "output": str(output)}
+    )
+    status = 0
     if command:
         with serve.Background(app, loaded.server.host, loaded.server.port) as server:
             status = child(command, server.url)
-        raise typer.Exit(status)
-    listener = serve.bind(loaded.server.host, loaded.server.port)
-    serve.run(app, listener, lambda: listening("recording proxy", serve.url_of(listener), f"into {output}"))
+    else:
+        listener = serve.bind(loaded.server.host, loaded.server.port)
+        serve.run(app, listener, lambda: listening("recording proxy", serve.url_of(listener), f"into {output}"))
+    studio.close()
+    raise typer.Exit(status)

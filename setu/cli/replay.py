@@ -35,23 +35,22 @@ def replay(
     import os
 
     from setu import build
-    from setu.cli.rooms import OFFLINE_KEY, listening, replayer, settings
+    from setu.cassette.faults import parse_rule
+    from setu.cli.rooms import OFFLINE_KEY, listening, note, settings
     from setu.config.model import Config
     from setu.server import serve
-    from setu.transport.reverse import Reverse
+    from setu.studio import Setup, Studio, proxy
 
     loaded = settings(None, host, port)
-    player, library = replayer(directory, speed=speed, faults=tuple(fault or ()), on_exhausted=on_exhausted.value)
+    rules = tuple(parse_rule(text) for text in fault or ())
+    studio = Studio(Setup(directory=directory, speed=speed, faults=rules, on_exhausted=on_exhausted.value), tell=note)
+    count = studio.load()
     deployed = build.deployments(Config(), os.environ, offline_key=OFFLINE_KEY)
     app = build.app(
-        Reverse(player, deployed, build.render_error),
-        loaded,
-        lambda: {"mode": "replay", "interactions": len(library), "misses": library.misses},
+        proxy(studio, deployed), loaded, lambda: {"mode": "replay", "interactions": count, "misses": studio.misses}
     )
     listener = serve.bind(loaded.server.host, loaded.server.port)
-    serve.run(
-        app, listener, lambda: listening("replay", serve.url_of(listener), f"{len(library)} recorded interactions")
-    )
-    if library.misses:
-        typer.echo(f"{library.misses} request(s) had no recording", err=True)
+    serve.run(app, listener, lambda: listening("replay", serve.url_of(listener), f"{count} recorded interactions"))
+    if studio.misses:
+        typer.echo(f"{studio.misses} request(s) had no recording", err=True)
         raise typer.Exit(1)

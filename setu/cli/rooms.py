@@ -1,29 +1,18 @@
 """What several commands set up alike."""
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from setu import build
-from setu.bundled import data_dir
-from setu.cassette.faults import parse_rule
-from setu.cassette.library import Library, OnExhausted
-from setu.cassette.redact import known_secrets
-from setu.cassette.shelf import Shelf
 from setu.config.load import find, load
 from setu.config.model import Config, ProviderConfig
-from setu.dialects.registry import DIALECTS
-from setu.errors import ConfigError, ErrorInfo
-from setu.ports import Transport
+from setu.errors import ConfigError
 from setu.providers.deployment import Deployment
-from setu.transport.record import Record
-from setu.transport.replay import Replay
 
 OFFLINE_KEY = "setu-offline"
 """Stands where a key would: nothing leaves the machine."""
@@ -78,57 +67,9 @@ def child(command: list[str], url: str) -> int:
     return status if status >= 0 else 128 - status
 
 
-BUNDLED = Path("bundled")
-"""Stands for the recordings that come with Setu."""
-
-
-def replayer(
-    directory: Path, *, speed: float, faults: tuple[str, ...] = (), on_exhausted: OnExhausted = "error"
-) -> tuple[Replay, Library]:
-    """Load a library and return its player; how to record a missing call is part of the miss."""
-    if directory == BUNDLED and not directory.exists():
-        directory = data_dir("cassettes")
-    library = Library.load(
-        [directory],
-        on_exhausted=on_exhausted,
-        volatile=volatile(),
-        secrets=known_secrets(os.environ),
-        misses_file=Path("setu-misses.jsonl"),
-        hint=lambda _request: f"record it: setu record -o {shlex.quote(str(directory))} -- <your command>",
-    )
-    for note in library.notes:
-        print(f"setu: note: {note}", file=sys.stderr)
-    rules = tuple(parse_rule(fault) for fault in faults)
-    return Replay(library, build.SystemClock(), render_error=_render_of, speed=speed, faults=rules), library
-
-
-def recorder(directory: Path, inner: Transport) -> Record:
-    """Return a recording transport that appends to one file per provider, dialect and operation."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
-    if not os.access(directory, os.W_OK):
-        raise ConfigError(f"cannot record into {directory}: no right to write there")
-    secrets = known_secrets(os.environ)
-    return Record(
-        inner,
-        Shelf(directory, secrets=secrets).append,
-        build.SystemClock(),
-        lambda: datetime.now(UTC).date().isoformat(),
-        lambda problem: print(f"setu: recording failed: {problem}", file=sys.stderr, flush=True),
-        secrets=secrets,
-        volatile=volatile(),
-    )
-
-
-def _render_of(dialect: str, info: ErrorInfo) -> bytes:
-    return DIALECTS.get(dialect, DIALECTS["openai_chat"]).errors.render(info)
-
-
-def volatile() -> dict[str, tuple[str, ...]]:
-    """Return each dialect's members that mean nothing to an answer."""
-    return {name: dialect.volatile for name, dialect in DIALECTS.items()}
+def note(sentence: str) -> None:
+    """Tell something on stderr that is no reason to stop."""
+    print(f"setu: note: {sentence}", file=sys.stderr, flush=True)
 
 
 REPORTS = ("junit",)

@@ -26,11 +26,11 @@ def start(
     import os
 
     from setu import build
-    from setu.cassette.library import Library
-    from setu.cli.rooms import OFFLINE_KEY, listening, recorder, replayer, settings
+    from setu.cli.rooms import OFFLINE_KEY, listening, note, settings
     from setu.errors import ConfigError
     from setu.ports import Transport
     from setu.server import serve
+    from setu.studio import Setup, Studio
     from setu.telemetry import logs
     from setu.transport.httpx_ import HttpxTransport
 
@@ -40,21 +40,25 @@ def start(
     loaded = settings(config, host, port)
     deployed = build.deployments(loaded, os.environ, offline_key=OFFLINE_KEY if replay is not None else None)
     timeouts = build.timeouts(deployed)
-    library: Library | None = None
-    transport: Transport
+    studio: Studio | None = None
+    transport: Transport = HttpxTransport(read_timeouts=timeouts)
     if replay is not None:
-        transport, library = replayer(replay, speed=1.0, on_exhausted="cycle")
+        studio = Studio(Setup(directory=replay, on_exhausted="cycle"), tell=note)
     elif record is not None:
-        transport = recorder(record, HttpxTransport(read_timeouts=timeouts))
-    else:
-        transport = HttpxTransport(read_timeouts=timeouts)
+        studio = Studio(Setup(directory=record, mode="all"), live=transport, tell=note)
+    if studio is not None and replay is not None:
+        transport = studio.open(None)
     listener = serve.bind(loaded.server.host, loaded.server.port)
     if not deployed:
         typer.echo(NO_PROVIDER, err=True)
     media = build.media_fetcher(loaded, HttpxTransport()) if replay is None else None
-    gateway = build.gateway(deployed, transport, config=loaded, media=media)
-    app = build.app(gateway, loaded, build.describe_gateway(deployed))
+
+    def gateway(upstream: Transport) -> Transport:
+        return build.gateway(deployed, upstream, config=loaded, media=media)
+
+    served = studio.both_sides(gateway) if studio is not None and record is not None else gateway(transport)
+    app = build.app(served, loaded, build.describe_gateway(deployed))
     names = ", ".join(deployed) or "no provider"
     serve.run(app, listener, lambda: listening("gateway", serve.url_of(listener), names))
-    if library is not None and library.misses:
+    if studio is not None and studio.misses:
         raise typer.Exit(1)

@@ -27,6 +27,7 @@ class Record:
     The sink runs in a thread, one call at a time, so that a slow disk holds up no stream; a response has ended for
     its reader once its recording is kept. `today` gives an ISO date. A sink that fails never fails the call:
     `on_error` is told in one sentence, once for each sentence. `secrets` are values to take out wherever they stand.
+    `twin` names the call that a request belongs to, asked when the request is sent.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Record:
         secrets: Collection[str] = (),
         volatile: Volatile = NO_VOLATILE,
         side: Side = "upstream",
+        twin: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._inner = inner
         self._sink = sink
@@ -49,24 +51,41 @@ class Record:
         self._secrets = secrets
         self._volatile = volatile
         self._side: Side = side
+        self._twin = twin
         self._told: set[str] = set()
         self._writing = asyncio.Lock()
         self._pending: set[asyncio.Task[None]] = set()
 
     async def send(self, request: Request) -> Response:
         """Pass a request on, asking for an uncompressed answer."""
+        tape, response = await self._start(request)
+        if isinstance(response.body, bytes):
+            tape.note(response.body)
+            await self.keep(tape, Ending.COMPLETE)
+            return response
+        return Response(response.status, response.headers, _Tee(response.body, tape, self))
+
+    async def observe(self, request: Request) -> Interaction:
+        """Make a call, hear it to its end and return its recording; the sink is not told."""
+        tape, response = await self._start(request)
+        end = Ending.COMPLETE
+        try:
+            async for chunk in response.chunks():
+                tape.note(chunk)
+        except TruncatedError as error:
+            end = _cut(error)
+        finally:
+            await response.aclose()
+        return await asyncio.to_thread(self._interaction, tape, end)
+
+    async def _start(self, request: Request) -> "tuple[_Tape, Response]":
         await request.read()
         headers = request.headers.copy()
         headers.set("accept-encoding", "identity")
         asked = msgspec.structs.replace(request, headers=headers)
         sent = self._clock.monotonic()
         response = await self._inner.send(asked)
-        tape = _Tape(request, response, self._clock, sent)
-        if isinstance(response.body, bytes):
-            tape.note(response.body)
-            await self.keep(tape, Ending.COMPLETE)
-            return response
-        return Response(response.status, response.headers, _Tee(response.body, tape, self))
+        return _Tape(request, response, self._clock, sent, self._twin()), response
 
     async def aclose(self) -> None:
         """Wait for what is still being written, then close the inner transport."""
@@ -96,13 +115,16 @@ class Record:
             self._on_error(sentence)
 
     def _save(self, tape: "_Tape", end: Ending) -> None:
-        self._sink(interaction_of(tape, end, self._secrets, self._volatile, self._today(), self._side))
+        self._sink(self._interaction(tape, end))
+
+    def _interaction(self, tape: "_Tape", end: Ending) -> Interaction:
+        return interaction_of(tape, end, self._secrets, self._volatile, self._today(), self._side)
 
 
 class _Tape:
     """What has been heard of one call so far."""
 
-    def __init__(self, request: Request, response: Response, clock: Clock, sent: float) -> None:
+    def __init__(self, request: Request, response: Response, clock: Clock, sent: float, twin: str | None) -> None:
         self.request = request
         self.status = response.status
         self.headers = Headers(pair for pair in response.headers.raw if pair[0] not in HOP_BY_HOP)
@@ -111,6 +133,7 @@ class _Tape:
         self.arrivals: list[Arrival] = []
         self._clock = clock
         self._sent = sent
+        self.twin = twin
         self.ttfb_ms = self._now()
 
     def note(self, chunk: bytes) -> None:
@@ -142,7 +165,7 @@ class _Tee:
             await self._end(Ending.COMPLETE)
             raise
         except TruncatedError as error:
-            await self._end(Ending.RESET if error.reset else Ending.TRUNCATED)
+            await self._end(_cut(error))
             raise
         except Exception:
             await self._end(Ending.ERROR)
@@ -193,11 +216,16 @@ def interaction_of(
         op=f"{operation}.stream" if operation and canonical.head["stream"] else operation,
         key=digest_of(canonical),
         recorded=today,
+        twin=tape.twin,
         wire=Wire(enc=encoding),
         timing=timing,
         redacted=(*asked, *answered),
     )
     return Interaction(exchange=exchange, recording=recording)
+
+
+def _cut(error: TruncatedError) -> Ending:
+    return Ending.RESET if error.reset else Ending.TRUNCATED
 
 
 def _ending(exchange: Exchange, end: Ending) -> Ending:

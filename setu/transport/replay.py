@@ -71,6 +71,10 @@ class Replay:
         """Do nothing: a library holds no file open."""
 
     @property
+    def library(self) -> Library:
+        return self._library
+
+    @property
     def unused(self) -> int:
         """The number of recordings that nothing has asked for."""
         return len(self._library.unused())

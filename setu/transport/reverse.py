@@ -13,6 +13,11 @@ from setu.providers.signing import CREDENTIALS, sign
 HOME = {"openai_chat": "openai", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere", "ollama": "ollama"}
 """The provider whose own SDK calls a dialect's unprefixed path."""
 
+_ANY = re.compile(
+    r"/proxy/(?P<scheme>https?)/(?P<host>[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<path>/.*|)"
+)
+"""Any host by its address: `/proxy/https/api.example.com/v1/…`."""
+
 _KEY = re.compile(r"(?:^|&)key=.")
 _OURS = ("host", "content-length", "x-setu-provider", "x-provider", "accept-encoding", "expect")
 
@@ -20,8 +25,9 @@ _OURS = ("host", "content-length", "x-setu-provider", "x-provider", "accept-enco
 class Reverse:
     """Gives each request the origin and path of the provider it is for, and hands it on unchanged otherwise.
 
-    `/openrouter/v1/…` goes to openrouter, an unprefixed path to the dialect's home, `upstream` replaces OpenAI as the
-    home of everything else. The client's own credential travels on; where it has none, the deployment's key does.
+    `/openrouter/v1/…` goes to openrouter, `/proxy/https/HOST/…` to any host, an unprefixed path to the dialect's home;
+    `upstream` replaces OpenAI as the home of everything else. The client's own credential travels on; where it has
+    none, the deployment's key does.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class Reverse:
         await self._inner.aclose()
 
     def _onward(self, request: Request) -> Request:
+        if request.path.startswith("/proxy/"):
+            return _to_any_host(request)
         route, path = classify_prefixed(request.method, request.path, self._names, request.query)
         named = (route.provider if route else None) or request.headers.get("x-setu-provider")
         home = HOME.get(route.dialect, self._upstream) if route else self._upstream
@@ -77,3 +85,24 @@ class Reverse:
             headers=headers,
             body=request.body,
         )
+
+
+def _to_any_host(request: Request) -> Request:
+    """Return the request for the host that its path spells out; its credentials are its own affair."""
+    found = _ANY.fullmatch(request.path)
+    if found is None:
+        raise RouteNotFoundError(
+            f"{request.path[:200]} does not name a host: the form is /proxy/https/HOST[:PORT]/PATH",
+            code="bad_proxy_path",
+        )
+    headers = end_to_end(request.headers)
+    headers.remove(*_OURS)
+    origin = f"{found['scheme']}://{found['host'].lower()}{found['port'] or ''}"
+    return Request(
+        method=request.method,
+        origin=origin,
+        path=found["path"] or "/",
+        query=request.query,
+        headers=headers,
+        body=request.body,
+    )

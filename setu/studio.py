@@ -1,0 +1,241 @@
+"""The composition root of record and replay: cassettes on a disk, a transport in front of them.
+
+`setu record`, `setu replay`, `setu start --record/--replay`, the pytest plugin and `setu.testing` all stand on this.
+"""
+
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from setu import build
+from setu.bundled import data_dir
+from setu.cassette.faults import Rule
+from setu.cassette.library import Library, OnExhausted
+from setu.cassette.match import canonical_of, digest_of
+from setu.cassette.model import Interaction, Side
+from setu.cassette.redact import known_secrets
+from setu.cassette.scope import Scope
+from setu.cassette.shelf import Rewriting, Shelf, cassette_files, read_cassette
+from setu.dialects.registry import DIALECTS
+from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
+from setu.http import Request
+from setu.ports import Transport
+from setu.providers.deployment import Deployment
+from setu.transport.modes import REPLAYS, Compare, Modal, RecordMode, Verify
+from setu.transport.record import Record, Sink
+from setu.transport.replay import Replay
+from setu.transport.reverse import Reverse
+from setu.transport.scopes import Lent, Scopes
+from setu.transport.twins import Twins
+
+BUNDLED = Path("bundled")
+"""Stands for the recordings that come with Setu."""
+
+MISSES = Path("setu-misses.jsonl")
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """How cassettes are found, matched, played and made.
+
+    `speed` 0 plays without waits; `faults` strike every cassette; `misses` is where misses are kept, None: nowhere.
+    """
+
+    directory: Path
+    mode: RecordMode = "none"
+    speed: float = 1.0
+    on_exhausted: OnExhausted = "error"
+    faults: tuple[Rule, ...] = ()
+    misses: Path | None = MISSES
+
+
+class Studio:
+    """Opens the transport of each cassette that is asked for, and knows what became of all of them."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        live: Transport | None = None,
+        tell: Callable[[str], None],
+        compare: Compare | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        directory = setup.directory
+        if directory == BUNDLED and not directory.exists():
+            directory = data_dir("cassettes")
+        if setup.mode == "none" and not directory.exists():
+            raise CassetteNotFoundError(f"no cassette at {directory}")
+        if setup.mode != "none":
+            _writable(directory)
+        self.directory = directory
+        self._setup = setup
+        self._live = live
+        self._tell = tell
+        self._compare = compare
+        self._secrets = known_secrets(environ)
+        self._clock = build.SystemClock()
+        self._replays: dict[Scope | None, Replay] = {}
+        self._prepared: Replay | None = None
+        self._rewriting: list[Rewriting] = []
+
+    @property
+    def libraries(self) -> Sequence[Library]:
+        """The recordings of every cassette that was asked for."""
+        return [replay.library for replay in self._replays.values()]
+
+    @property
+    def misses(self) -> int:
+        return sum(library.misses for library in self.libraries)
+
+    def load(self) -> int:
+        """Read everything that requests without a cassette's name are answered from; return how many recordings.
+
+        Raises:
+            CassetteError: a file is not a cassette.
+        """
+        self._prepared = self._replays[None] = self._replay(None)
+        return len(self._prepared.library)
+
+    def open(self, scope: Scope | None) -> Transport:
+        """Return what answers the requests of one cassette by the mode.
+
+        Raises:
+            CassetteNotFoundError: there is none of that name, and the mode only replays.
+        """
+        mode = self._setup.mode
+        replay = self._prepared if scope is None and self._prepared is not None else self._replay(scope)
+        if scope is None:
+            self._prepared = None
+        self._replays[scope] = replay
+        if mode == "none":
+            return replay
+        if self._live is None:
+            raise ConfigError(f"record mode {mode} needs providers to record from")
+        record = self._record(scope)
+        if mode == "verify":
+            assert self._compare is not None
+            return Verify(replay, record, self._compare, self._tell)
+        return Modal(mode, replay, record)
+
+    def both_sides(self, gateway: Callable[[Transport], Transport]) -> Transport:
+        """Return a gateway over the live providers whose translated calls are recorded on both sides."""
+        assert self._live is not None
+        sink = Shelf(self.directory, None, self._secrets).append
+        twins = Twins(sink, _key_of_request)
+        native = twins.leave(self._recorder(self._live, sink, "upstream"))
+        return twins.enter(self._recorder(gateway(native), twins.client, "client"))
+
+    def close(self) -> None:
+        """Put rewritten cassettes in place; call it when nothing is recorded any more.
+
+        Raises:
+            CassetteError: a file cannot be written.
+        """
+        for rewriting in self._rewriting:
+            rewriting.close()
+
+    def files(self, scope: Scope | None) -> list[Path]:
+        """Return the files of a cassette; none when it is yet to be recorded.
+
+        Raises:
+            CassetteNotFoundError: there are none, and the mode only replays.
+        """
+        if scope is None:
+            return list(cassette_files(self.directory)) if self.directory.exists() else []
+        places = [
+            self.directory / f"{scope.name}.yaml",
+            self.directory / f"{scope.name}.yml",
+            self.directory / scope.name,
+        ]
+        found = [file for place in places if place.exists() for file in cassette_files(place)]
+        if not found and self._setup.mode == "none":
+            raise CassetteNotFoundError(f"no cassette {scope.name}: neither {places[0]} nor {places[2]}{os.sep} exists")
+        return found
+
+    def _replay(self, scope: Scope | None) -> Replay:
+        files = self.files(scope) if self._setup.mode in REPLAYS else []
+        directory = shlex.quote(str(self.directory))
+        library = Library(
+            (interaction for file in files for interaction in read_cassette(file)),
+            on_exhausted=self._setup.on_exhausted,
+            volatile=volatile(),
+            secrets=self._secrets,
+            misses_file=self._setup.misses,
+            hint=lambda _request: f"record it: setu record -o {directory} -- <your command>",
+        )
+        for note in library.notes:
+            self._tell(note)
+        return Replay(library, self._clock, render_error=render_of, speed=self._setup.speed, faults=self._setup.faults)
+
+    def _record(self, scope: Scope | None) -> Record:
+        assert self._live is not None
+        name = partial(_scoped_name, scope) if scope is not None else None
+        sink: Sink
+        if self._setup.mode == "rewrite":
+            rewriting = Rewriting(self.directory, key_of, name, self._secrets)
+            self._rewriting.append(rewriting)
+            sink = rewriting.append
+        else:
+            sink = Shelf(self.directory, name, self._secrets).append
+        return self._recorder(Lent(self._live), sink, "upstream")
+
+    def _recorder(self, inner: Transport, sink: Sink, side: Side) -> Record:
+        return Record(
+            inner,
+            sink,
+            self._clock,
+            lambda: datetime.now(UTC).date().isoformat(),
+            lambda problem: self._tell(f"recording failed: {problem}"),
+            secrets=self._secrets,
+            volatile=volatile(),
+            side=side,
+            twin=Twins.name,
+        )
+
+
+def proxy(
+    studio: Studio, deployed: Mapping[str, Deployment], *, upstream: str = "openai", live: Transport | None = None
+) -> Scopes:
+    """Return the transport of a recording proxy or a replay server: by cassette, then by provider, then by mode."""
+    return Scopes(
+        lambda scope: Reverse(studio.open(scope), deployed, build.render_error, upstream=upstream),
+        build.render_error,
+        shared=live,
+    )
+
+
+def key_of(interaction: Interaction) -> str:
+    """Return the match key of what a recording answers."""
+    return _key_of_request(interaction.exchange.request)
+
+
+def _key_of_request(request: Request) -> str:
+    return digest_of(canonical_of(request, volatile=volatile()))
+
+
+def render_of(dialect: str, info: ErrorInfo) -> bytes:
+    """Write an error in a dialect's envelope, in OpenAI's where no dialect is known."""
+    return DIALECTS.get(dialect, DIALECTS["openai_chat"]).errors.render(info)
+
+
+def volatile() -> dict[str, tuple[str, ...]]:
+    """Return each dialect's members that mean nothing to an answer."""
+    return {name: dialect.volatile for name, dialect in DIALECTS.items()}
+
+
+def _scoped_name(scope: Scope, _interaction: Interaction) -> str:
+    return f"{scope.name}.yaml"
+
+
+def _writable(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
+    if not os.access(directory, os.W_OK):
+        raise ConfigError(f"cannot record into {directory}: no right to write there")

@@ -1,0 +1,103 @@
+"""Scopes: one transport for each cassette that requests name, so that tests side by side never share state."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+
+from setu.cassette.scope import Scope, scope_of
+from setu.errors import ErrorInfo, SetuError
+from setu.http import Headers, Request, Response
+from setu.ports import Transport
+
+Open = Callable[[Scope | None], Transport]
+"""Opens the transport of a cassette, or of requests that name none; may raise SetuError. Runs in a thread."""
+
+_LIMIT = 1024
+
+
+class Scopes:
+    """Hands each request to the transport of the cassette it names, opened when it is first named.
+
+    Of more than `limit` cassettes the one that was used longest ago is closed. `shared` is what several of them send
+    through (`Lent` to each); it is closed last.
+    """
+
+    def __init__(
+        self,
+        open_scope: Open,
+        render_error: Callable[[Request, ErrorInfo], bytes],
+        *,
+        limit: int = _LIMIT,
+        shared: Transport | None = None,
+    ) -> None:
+        self._open = open_scope
+        self._render_error = render_error
+        self._limit = limit
+        self._shared = shared
+        self._transports: OrderedDict[Scope | None, asyncio.Future[Transport]] = OrderedDict()
+
+    async def send(self, request: Request) -> Response:
+        try:
+            scope, inner = scope_of(request)
+            transport = await self._transport(scope)
+        except SetuError as error:
+            return self._refusal(request, error)
+        return await transport.send(inner)
+
+    async def aclose(self) -> None:
+        """Close every transport that was opened."""
+        while self._transports:
+            _, opening = self._transports.popitem()
+            await _close(opening)
+        if self._shared is not None:
+            await self._shared.aclose()
+
+    async def reset(self, scope: Scope | None = None) -> None:
+        """Forget the state of one cassette, or of all: the next request opens it afresh."""
+        for name in [name for name in self._transports if scope in (None, name)]:
+            await _close(self._transports.pop(name))
+
+    async def _transport(self, scope: Scope | None) -> Transport:
+        opening = self._transports.get(scope)
+        if opening is None:
+            opening = asyncio.ensure_future(asyncio.to_thread(self._open, scope))
+            self._transports[scope] = opening
+            await self._make_room()
+        self._transports.move_to_end(scope)
+        try:
+            # Shielded: the first client may leave while others wait for the same cassette.
+            return await asyncio.shield(opening)
+        except SetuError:
+            self._transports.pop(scope, None)  # it may exist by the next request
+            raise
+
+    async def _make_room(self) -> None:
+        while len(self._transports) > self._limit:
+            _, oldest = self._transports.popitem(last=False)
+            await _close(oldest)
+
+    def _refusal(self, request: Request, error: SetuError) -> Response:
+        info = error.info()
+        headers = Headers.of({"content-type": "application/json", "x-should-retry": "false"})
+        return Response(info.status, headers, self._render_error(request, info))
+
+
+async def _close(opening: "asyncio.Future[Transport]") -> None:
+    try:
+        transport = await opening
+    except SetuError:
+        return
+    await transport.aclose()
+
+
+class Lent:
+    """A transport that several others send through; none of them may close it."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    async def send(self, request: Request) -> Response:
+        return await self._inner.send(request)
+
+    async def aclose(self) -> None:
+        """Leave it open for the others."""
