@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from setu import build
 from setu.bundled import data_dir
+from setu.cassette.blobs import Blobs
 from setu.cassette.faults import Rule
 from setu.cassette.library import Library, OnExhausted
 from setu.cassette.match import canonical_of, digest_of
 from setu.cassette.model import Interaction, Side
 from setu.cassette.redact import known_secrets
 from setu.cassette.scope import Scope
+from setu.cassette.shape import shape_of, strip
 from setu.cassette.shelf import Rewriting, Shelf, cassette_files, read_cassette
 from setu.dialects.registry import DIALECTS
 from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
@@ -39,10 +42,15 @@ BUNDLED = Path("bundled")
 MISSES = Path("setu-misses.jsonl")
 
 
+Media = Literal["inline", "strip", "blobs"]
+
+
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """How cassettes are found, matched, played and made.
 
     `speed` 0 plays without waits; `faults` strike every cassette; `misses` is where misses are kept, None: nowhere.
+    `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers) and `media` (large base64: in the
+    file, as a digest alone, or in a file beside it) say how a recording is kept.
     """
 
     directory: Path
@@ -51,6 +59,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     on_exhausted: OnExhausted = "error"
     faults: tuple[Rule, ...] = ()
     misses: Path | None = MISSES
+    timing: bool = True
+    chunks: bool = False
+    rename: bool = False
+    media: Media = "inline"
 
 
 class Studio:
@@ -78,6 +90,10 @@ class Studio:
         self._tell = tell
         self._compare = compare
         self._secrets = known_secrets(environ)
+        keep = {"inline": None, "strip": strip, "blobs": Blobs(directory).keep}[setup.media]
+        self._shape = shape_of(
+            timing=setup.timing, chunks=setup.chunks, media=keep, rename=key_of if setup.rename else None
+        )
         self._clock = build.SystemClock()
         self._replays: dict[Scope | None, Replay] = {}
         self._prepared: Replay | None = None
@@ -195,6 +211,7 @@ class Studio:
             volatile=volatile(),
             side=side,
             twin=Twins.name,
+            shape=self._shape,
         )
 
 

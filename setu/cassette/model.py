@@ -38,8 +38,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The `response.setu` key: everything about an interaction that plain vcrpy does not know.
 
     `op` is `<dialect>.<operation>[.stream]`; `key` is the match key, informative; `recorded` an ISO date; `twin`
-    links the two sides of one translated call; `redacted` lists what was removed. How the answer ended is the
-    exchange's own `end`.
+    links the two sides of one translated call; `chunks` are the sizes in bytes of the transport's chunks where they
+    are to be kept; `redacted` lists what was removed. How the answer ended is the exchange's own `end`.
     """
 
     v: int = 1
@@ -52,6 +52,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     twin: str | None = None
     wire: Wire = Wire()
     timing: Timing | None = None
+    chunks: tuple[int, ...] = ()
     redacted: tuple[str, ...] = ()
 
 

@@ -73,6 +73,23 @@ def timing_of(exchange: Exchange, ttfb_ms: int | None = None) -> Timing | None:
     return Timing(ttfb_ms=_quantise(ttfb_ms), events_ms=tuple(events))
 
 
+def chunked(pieces: Sequence[bytes], events_ms: Sequence[int], chunks: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Cut a body where the transport did: each chunk with the milliseconds at which its last event was there.
+
+    A chunk that ends within an event comes with the event before it: its own time was not kept.
+    """
+    body = b"".join(pieces)
+    ends = list(accumulate(map(len, pieces)))
+    found: list[tuple[int, bytes]] = []
+    at = event = 0
+    for size in chunks:
+        while event < len(ends) and ends[event] <= at + size:
+            event += 1
+        found.append((events_ms[max(event - 1, 0)] if events_ms else 0, body[at : at + size]))
+        at += size
+    return found
+
+
 def arrivals_of(pieces: Sequence[bytes], timing: Timing) -> tuple[Arrival, ...] | None:
     """Return one arrival an event; None when the timing counts other events than the body has."""
     if len(timing.events_ms) != len(pieces):

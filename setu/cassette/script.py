@@ -3,7 +3,7 @@
 import msgspec
 
 from setu.cassette.model import Interaction, Timing
-from setu.cassette.pieces import pieces_of, timing_of
+from setu.cassette.pieces import chunked, pieces_of, timing_of
 from setu.http import Ending, Headers
 
 
@@ -44,7 +44,7 @@ Script = tuple[Step, ...]
 
 
 def script_of(interaction: Interaction, speed: float = 0) -> Script:
-    """Return a recording as a script, one chunk an event.
+    """Return a recording as a script, one chunk an event, or one a chunk where the recording kept those.
 
     `speed` 0 plays without waits, 1 with the recorded timing, n n times as fast. An interrupted recording ends as
     it did when it was recorded.
@@ -54,6 +54,14 @@ def script_of(interaction: Interaction, speed: float = 0) -> Script:
     head = Head(exchange.status, exchange.headers.copy())
     end = End(exchange.end)
     timing = (interaction.recording.timing or timing_of(exchange)) if speed else None
+    chunks = interaction.recording.chunks
+    if chunks and sum(chunks) == len(exchange.body):
+        # Only some recordings keep the transport's own boundaries; each chunk comes when its last event did.
+        times = timing.events_ms if timing is not None and len(timing.events_ms) == len(pieces) else ()
+        cut = chunked(pieces, times, chunks)
+        pieces = [piece for _, piece in cut]
+        if timing is not None:
+            timing = Timing(ttfb_ms=timing.ttfb_ms, events_ms=tuple(at for at, _ in cut))
     if timing is None or len(timing.events_ms) != len(pieces):
         return (head, *map(Bytes, pieces), end)
     return (*_wait(timing.ttfb_ms, speed), head, *_timed(pieces, timing, speed), end)

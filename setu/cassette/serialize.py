@@ -139,6 +139,7 @@ def _recording_document(interaction: Interaction, wire: Wire) -> dict[str, Any]:
         "twin": recording.twin,
         "wire": msgspec.to_builtins(wire),
         "timing": {"ttfb_ms": timing.ttfb_ms, "events_ms": timing.events_ms} if timing else None,
+        "chunks": recording.chunks,
         "end": interaction.exchange.end.value,
         "redacted": recording.redacted,
     }

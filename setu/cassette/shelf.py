@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from setu.cassette.blobs import blobs_of
 from setu.cassette.gate import leaks
 from setu.cassette.merge import settled
 from setu.cassette.model import Interaction
 from setu.cassette.serialize import HEADER, from_document, render_block, to_document
+from setu.cassette.shape import PLACEHOLDER
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
 from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError
 
@@ -41,15 +43,34 @@ def read_cassette(path: Path) -> list[Interaction]:
     Raises:
         CassetteDecodeError: names file and line.
     """
+    interactions = whole(text := text_of(path), str(path))
+    blobs = blobs_of(path) if PLACEHOLDER in text else None
+    return interactions if blobs is None else [blobs.restore(interaction) for interaction in interactions]
+
+
+def whole(text: str, name: str) -> list[Interaction]:
+    """Return the interactions of a text in which none is cut off.
+
+    Raises:
+        CassetteDecodeError: names file and line.
+    """
+    found = parse_cassette(text, name)
+    _check_whole(text, found, name)
+    return [from_document(value, f"{name}:{line}") for line, value in found]
+
+
+def text_of(path: Path, errors: str = "strict") -> str:
+    """Return a file's text; line ends are as they are.
+
+    Raises:
+        CassetteError: it cannot be read, or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8", errors)
     except UnicodeDecodeError as error:
         raise CassetteDecodeError(f"{path}: not UTF-8 text at byte {error.start}") from None
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
-    found = parse_cassette(text, str(path))
-    _check_whole(text, found, str(path))
-    return [from_document(value, f"{path}:{line}") for line, value in found]
 
 
 def _check_whole(text: str, found: Sequence[tuple[int, Any]], name: str) -> None:

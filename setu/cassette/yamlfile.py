@@ -9,7 +9,7 @@ import yaml
 
 from setu.errors import CassetteDecodeError
 
-INCOMPLETE = "if a recorder was killed while it wrote, remove the last, incomplete interaction"
+INCOMPLETE = "if a recorder was killed while it wrote, `setu cassettes repair` removes what it left behind"
 
 
 def parse_cassette(text: str, name: str) -> list[tuple[int, Any]]:

@@ -28,6 +28,20 @@ def record(
             "rewrite (anew, unchanged recordings untouched), none (replay only).",
         ),
     ] = "all",
+    scrub_ids: Annotated[
+        bool, typer.Option("--scrub-ids", help="Rename the providers' random ids, so that a diff shows meaning only.")
+    ] = False,
+    no_timing: Annotated[bool, typer.Option("--no-timing", help="Keep no times.")] = False,
+    keep_chunks: Annotated[
+        bool,
+        typer.Option("--keep-chunks", help="Keep the transport's chunk boundaries where they are not the events'."),
+    ] = False,
+    strip_media: Annotated[
+        bool, typer.Option("--strip-media", help="Keep only a digest of base64 media over 64 KiB.")
+    ] = False,
+    blobs: Annotated[
+        bool, typer.Option("--blobs", help="Keep base64 media over 64 KiB as files in .blobs, not in the cassette.")
+    ] = False,
 ) -> None:
     """Record real traffic: point a client at this proxy; its calls go on unchanged and land in cassettes.
 
@@ -38,6 +52,7 @@ def record(
 
     from setu import build
     from setu.cli.rooms import child, listening, note, settings, with_upstream
+    from setu.errors import ConfigError
     from setu.server import serve
     from setu.studio import Setup, Studio, proxy
     from setu.transport.httpx_ import HttpxTransport
@@ -46,7 +61,17 @@ def record(
     loaded = settings(config, host, 0 if command and port is None else port)
     deployed, upstream = with_upstream(build.deployments(loaded, os.environ, offline_key=""), upstream)
     live = HttpxTransport(read_timeouts=build.timeouts(deployed))
-    studio = Studio(Setup(directory=output, mode=parse_mode(mode)), live=live, tell=note)
+    if strip_media and blobs:
+        raise ConfigError("--strip-media and --blobs exclude each other")
+    setup = Setup(
+        directory=output,
+        mode=parse_mode(mode),
+        timing=not no_timing,
+        chunks=keep_chunks,
+        rename=scrub_ids,
+        media="strip" if strip_media else "blobs" if blobs else "inline",
+    )
+    studio = Studio(setup, live=live, tell=note)
     app = build.app(
         proxy(studio, deployed, upstream=upstream, live=live), loaded, lambda: {"mode": "record", "output": str(output)}
     )

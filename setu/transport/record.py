@@ -27,7 +27,8 @@ class Record:
     The sink runs in a thread, one call at a time, so that a slow disk holds up no stream; a response has ended for
     its reader once its recording is kept. `today` gives an ISO date. A sink that fails never fails the call:
     `on_error` is told in one sentence, once for each sentence. `secrets` are values to take out wherever they stand.
-    `twin` names the call that a request belongs to, asked when the request is sent.
+    `twin` names the call that a request belongs to, asked when the request is sent; `shape` says how a recording is
+    kept.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Record:
         volatile: Volatile = NO_VOLATILE,
         side: Side = "upstream",
         twin: Callable[[], str | None] = lambda: None,
+        shape: Callable[[Interaction], Interaction] = lambda interaction: interaction,
     ) -> None:
         self._inner = inner
         self._sink = sink
@@ -52,6 +54,7 @@ class Record:
         self._volatile = volatile
         self._side: Side = side
         self._twin = twin
+        self._shape = shape
         self._told: set[str] = set()
         self._writing = asyncio.Lock()
         self._pending: set[asyncio.Task[None]] = set()
@@ -118,7 +121,8 @@ class Record:
         self._sink(self._interaction(tape, end))
 
     def _interaction(self, tape: "_Tape", end: Ending) -> Interaction:
-        return interaction_of(tape, end, self._secrets, self._volatile, self._today(), self._side)
+        found = interaction_of(tape, end, self._secrets, self._volatile, self._today(), self._side)
+        return self._shape(found)
 
 
 class _Tape:
@@ -219,9 +223,18 @@ def interaction_of(
         twin=tape.twin,
         wire=Wire(enc=encoding),
         timing=timing,
+        chunks=_chunks(raw, exchange),
         redacted=(*asked, *answered),
     )
     return Interaction(exchange=exchange, recording=recording)
+
+
+def _chunks(heard: Exchange, kept: Exchange) -> tuple[int, ...]:
+    """Return the sizes of the chunks where they are not the events', and redaction has not moved them."""
+    sizes = tuple(arrival.size for arrival in heard.arrivals if arrival.size)
+    if len(heard.body) != len(kept.body) or sizes == tuple(map(len, pieces_of(heard))):
+        return ()
+    return sizes if len(sizes) > 1 or framing_of(heard) != "json" else ()
 
 
 def _cut(error: TruncatedError) -> Ending:

@@ -1,0 +1,106 @@
+import base64
+
+import msgspec
+import pytest
+
+from setu.cassette.blobs import FOLDER, Blobs
+from setu.cassette.library import Library
+from setu.cassette.match import key_of
+from setu.cassette.model import Recording, Timing
+from setu.cassette.script import Bytes, script_of
+from setu.cassette.shape import LARGE, shape_of, strip, without_media
+from setu.cassette.shelf import Appender, read_cassette
+from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, JSON, interaction, request
+
+PICTURE = base64.b64encode(bytes(range(256)) * 200).decode()
+
+
+def painted():
+    source = {"type": "base64", "media_type": "image/png", "data": PICTURE}
+    asked = request({"model": "m", "messages": [{"role": "user", "content": [{"type": "image", "source": source}]}]})
+    answer = {"data": [{"b64_json": PICTURE}], "small": "aGk="}
+    return interaction(msgspec.json.encode(answer), asked=asked, headers=JSON)
+
+
+def test_large_media_are_over_the_limit():
+    assert len(PICTURE) > LARGE
+
+
+def test_a_stripped_recording_still_answers_the_request_with_the_media_in_it():
+    stripped = without_media(painted(), strip)
+
+    assert len(stripped.exchange.request.body) < 300
+    assert len(stripped.exchange.body) < 300
+    assert b'"small":"aGk="' in stripped.exchange.body
+    assert Library([stripped]).take(painted().exchange.request)
+
+
+def test_blobs_are_kept_once_beside_the_cassette_and_put_back(tmp_path):
+    shape = shape_of(media=Blobs(tmp_path).keep)
+    path = tmp_path / "deep" / "a.yaml"
+
+    Appender(path).append(shape(painted()))
+
+    assert path.stat().st_size < 2000
+    [blob] = (tmp_path / FOLDER).iterdir()
+    assert blob.read_text() == PICTURE
+    [found] = read_cassette(path)
+    assert found.exchange.request.body == painted().exchange.request.body
+    assert found.exchange.body == painted().exchange.body
+    assert found.notes == ()
+
+
+def test_a_blob_that_is_not_there_leaves_the_digest_and_a_changed_one_is_told(tmp_path):
+    Appender(tmp_path / "a.yaml").append(shape_of(media=Blobs(tmp_path).keep)(painted()))
+    [blob] = (tmp_path / FOLDER).iterdir()
+
+    blob.write_text("something else")
+    [changed] = read_cassette(tmp_path / "a.yaml")
+    blob.unlink()
+    [missing] = read_cassette(tmp_path / "a.yaml")
+
+    assert all("is not what was recorded" in note for note in changed.notes)
+    assert len(changed.notes) == 2
+    assert missing.exchange.body == changed.exchange.body
+    assert Library([missing]).take(painted().exchange.request)
+
+
+def test_times_can_be_left_out():
+    timed = Recording(timing=Timing(ttfb_ms=5, events_ms=(0, 5)))
+
+    assert shape_of(timing=False)(interaction(CHAT_STREAM, recording=timed)).recording.timing is None
+    assert shape_of()(interaction(CHAT_STREAM, recording=timed)).recording.timing == timed.timing
+
+
+@pytest.mark.parametrize("sizes", [(20, 30), (7, 1, 100)])
+def test_chunks_are_played_as_they_came(tmp_path, sizes):
+    sizes = (*sizes, len(ANTHROPIC_STREAM) - sum(sizes))
+    timing = Timing(ttfb_ms=10, events_ms=(0, 50, 50, 100, 200))
+    Appender(tmp_path / "a.yaml").append(
+        interaction(ANTHROPIC_STREAM, recording=Recording(timing=timing, chunks=sizes))
+    )
+
+    [found] = read_cassette(tmp_path / "a.yaml")
+
+    chunks = [step.data for step in script_of(found, speed=1) if isinstance(step, Bytes)]
+    assert tuple(map(len, chunks)) == sizes
+    assert b"".join(chunks) == ANTHROPIC_STREAM
+    assert [len(step.data) for step in script_of(found) if isinstance(step, Bytes)] == list(sizes)
+    assert shape_of()(found).recording.chunks == ()
+    assert shape_of(chunks=True)(found).recording.chunks == sizes
+
+
+def test_chunks_of_an_edited_body_are_forgotten():
+    edited = interaction(CHAT_STREAM, recording=Recording(chunks=(1, 2, 3)))
+
+    assert [step.data for step in script_of(edited) if isinstance(step, Bytes)] == [
+        piece + b"\n\n" for piece in CHAT_STREAM.split(b"\n\n")[:-1]
+    ]
+
+
+def test_identifiers_are_renamed_when_asked():
+    found = shape_of(rename=lambda each: key_of(each.exchange.request))(
+        interaction(b'{"id":"msg_01ABCDEFGH"}', headers=JSON)
+    )
+
+    assert b"msg_setu_" in found.exchange.body
