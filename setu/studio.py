@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,20 +20,23 @@ from setu.cassette.faults import Rule
 from setu.cassette.library import Library, OnExhausted
 from setu.cassette.match import canonical_of, digest_of
 from setu.cassette.model import Interaction, Side
+from setu.cassette.normalise import NONE, Looser, Normalisers
 from setu.cassette.redact import known_secrets
 from setu.cassette.scope import Scope
 from setu.cassette.shape import shape_of, strip
-from setu.cassette.shelf import Rewriting, Shelf, cassette_files, read_cassette
+from setu.cassette.shelf import Rewriting, Shelf, cassette_files, file_name_of, read_cassette
 from setu.dialects.registry import DIALECTS
 from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
 from setu.http import Request
 from setu.ports import Transport
-from setu.providers.deployment import Deployment
+from setu.providers.deployment import Deployment, url
+from setu.providers.signing import sign
 from setu.transport.modes import REPLAYS, Compare, Modal, RecordMode, Verify
 from setu.transport.record import Record, Sink
 from setu.transport.replay import Replay
 from setu.transport.reverse import Reverse
 from setu.transport.scopes import Lent, Scopes
+from setu.transport.translated import Quiet, Translated
 from setu.transport.twins import Twins
 
 BUNDLED = Path("bundled")
@@ -57,6 +60,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     mode: RecordMode = "none"
     speed: float = 1.0
     on_exhausted: OnExhausted = "error"
+    normalisers: Normalisers = NONE
+    looser: Looser = "exact"
     faults: tuple[Rule, ...] = ()
     misses: Path | None = MISSES
     timing: bool = True
@@ -132,7 +137,7 @@ class Studio:
             return replay
         if self._live is None:
             raise ConfigError(f"record mode {mode} needs providers to record from")
-        record = self._record(scope)
+        record = self.recorder(scope)
         if mode == "verify":
             assert self._compare is not None
             return Verify(replay, record, self._compare, self._tell)
@@ -176,28 +181,47 @@ class Studio:
     def _replay(self, scope: Scope | None) -> Replay:
         files = self.files(scope) if self._setup.mode in REPLAYS else []
         directory = shlex.quote(str(self.directory))
+        into = f" --cassette {shlex.quote(str(scope))}" if scope is not None else ""
+
+        def hint(place: str) -> str:
+            if not place:
+                return f"record it: setu record -o {directory} -- <your command>"
+            return f"record just this call: setu record -o {directory}{into} --miss {shlex.quote(place)}"
+
         library = Library(
             (interaction for file in files for interaction in read_cassette(file)),
+            normalisers=self._setup.normalisers,
+            looser=self._setup.looser,
             on_exhausted=self._setup.on_exhausted,
             volatile=volatile(),
             secrets=self._secrets,
             misses_file=self._setup.misses,
-            hint=lambda _request: f"record it: setu record -o {directory} -- <your command>",
+            hint=hint,
         )
         for note in library.notes:
             self._tell(note)
         return Replay(library, self._clock, render_error=render_of, speed=self._setup.speed, faults=self._setup.faults)
 
-    def _record(self, scope: Scope | None) -> Record:
+    @staticmethod
+    def name_of(scope: Scope | None, interaction: Interaction) -> str:
+        """Return the file, relative to the directory, that a recording goes into."""
+        return f"{scope.name}.yaml" if scope is not None else file_name_of(interaction)
+
+    def recorder(self, scope: Scope | None, tell: Sink = lambda _: None) -> Record:
+        """Return what records every call into a cassette; `tell` is told each that was written."""
         assert self._live is not None
-        name = partial(_scoped_name, scope) if scope is not None else None
-        sink: Sink
+        name = partial(self.name_of, scope)
+        kept: Shelf | Rewriting
         if self._setup.mode == "rewrite":
-            rewriting = Rewriting(self.directory, key_of, name, self._secrets)
-            self._rewriting.append(rewriting)
-            sink = rewriting.append
+            kept = Rewriting(self.directory, key_of, name, self._secrets)
+            self._rewriting.append(kept)
         else:
-            sink = Shelf(self.directory, name, self._secrets).append
+            kept = Shelf(self.directory, name, self._secrets)
+
+        def sink(interaction: Interaction) -> None:
+            kept.append(interaction)
+            tell(interaction)
+
         return self._recorder(Lent(self._live), sink, "upstream")
 
     def _recorder(self, inner: Transport, sink: Sink, side: Side) -> Record:
@@ -216,14 +240,71 @@ class Studio:
 
 
 def proxy(
-    studio: Studio, deployed: Mapping[str, Deployment], *, upstream: str = "openai", live: Transport | None = None
+    studio: Studio,
+    deployed: Mapping[str, Deployment],
+    *,
+    upstream: str = "openai",
+    live: Transport | None = None,
+    default: Scope | None = None,
 ) -> Scopes:
-    """Return the transport of a recording proxy or a replay server: by cassette, then by provider, then by mode."""
-    return Scopes(
-        lambda scope: Reverse(studio.open(scope), deployed, build.render_error, upstream=upstream),
-        build.render_error,
-        shared=live,
-    )
+    """Return the transport of a recording proxy or a replay server: by cassette, then by provider, then by mode.
+
+    Requests that name no cassette are about `default`.
+    """
+
+    def open_scope(scope: Scope | None) -> Transport:
+        inner = studio.open(scope or default)
+        reverse = Reverse(inner, deployed, build.render_error, upstream=upstream)
+        return translating(inner, reverse, deployed) if isinstance(inner, Replay) else reverse
+
+    return Scopes(open_scope, build.render_error, shared=live)
+
+
+def translating(replay: Replay, reverse: Reverse, deployed: Mapping[str, Deployment]) -> Translated:
+    """Return a replay that also answers in a dialect in which nothing was recorded."""
+    names: dict[str, list[str]] = {}
+    for name, deployment in deployed.items():
+        names.setdefault(url(deployment, "/")[0], []).append(name)
+
+    @cache
+    def over(dialect: str) -> Transport:
+        speaking = {name: only for name, each in deployed.items() if (only := _speaking(each, dialect)) is not None}
+        return build.gateway(speaking, Quiet(replay), on_call=lambda _: None)
+
+    return Translated(replay, reverse, over, names)
+
+
+def _speaking(deployment: Deployment, dialect: str) -> Deployment | None:
+    """Return the deployment as if its host spoke one dialect only; None when it does not speak that one."""
+    provider = deployment.provider
+    if dialect not in (*provider.dialects, *provider.speaks.values()):
+        return None
+    only = msgspec.structs.replace(provider, dialects=(dialect,), speaks={})
+    return msgspec.structs.replace(deployment, provider=only)
+
+
+async def again(
+    studio: Studio, request: Request, deployed: Mapping[str, Deployment], scope: Scope | None
+) -> tuple[Path, int]:
+    """Make one call of its own and record it; return the cassette and the status of the answer.
+
+    The request is as a miss has it, without credentials: the deployment whose host it is for signs it.
+
+    Raises:
+        SetuError: the host cannot be reached.
+    """
+    for deployment in deployed.values():
+        if url(deployment, "/")[0] == request.origin:
+            sign(request.headers, deployment.scheme, deployment.key)
+            break
+    interactions: list[Interaction] = []
+    transport = studio.recorder(scope, interactions.append)
+    try:
+        response = await transport.send(request)
+        await response.read()
+    finally:
+        await transport.aclose()
+    return studio.directory / studio.name_of(scope, interactions[0]), response.status
 
 
 def key_of(interaction: Interaction) -> str:
@@ -243,10 +324,6 @@ def render_of(dialect: str, info: ErrorInfo) -> bytes:
 def volatile() -> dict[str, tuple[str, ...]]:
     """Return each dialect's members that mean nothing to an answer."""
     return {name: dialect.volatile for name, dialect in DIALECTS.items()}
-
-
-def _scoped_name(scope: Scope, _interaction: Interaction) -> str:
-    return f"{scope.name}.yaml"
 
 
 def _writable(directory: Path) -> None:

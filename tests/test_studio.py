@@ -1,17 +1,20 @@
 import asyncio
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
 from setu import build
+from setu.cassette.misslog import read_miss
+from setu.cassette.scope import Scope
 from setu.cassette.script import script
 from setu.cassette.shelf import read_cassette
 from setu.config.model import Config
 from setu.errors import CassetteNotFoundError, ConfigError
 from setu.http import Headers
 from setu.server.serve import Background
-from setu.studio import Setup, Studio, proxy
+from setu.studio import Setup, Studio, again, proxy
 from tests.cassette.samples import ANTHROPIC_STREAM, JSON, SSE, request, talk
 from tests.transport.virtual import Upstream, VirtualClock
 
@@ -25,7 +28,7 @@ class Set:
     """A studio in a directory, in front of an upstream that gives one answer."""
 
     def __init__(self, directory, mode="all", answer=ANSWER):
-        self.told = []
+        self.told: list[Any] = []
         self.live = Upstream(lambda _: script(200, Headers.of(JSON), answer), VirtualClock())
         setup = Setup(directory=directory, mode=mode, misses=None)
         self.studio = Studio(setup, live=self.live, tell=self.told.append, environ={})
@@ -49,7 +52,7 @@ def to(path, **options):
     return msgspec.structs.replace(talk("hello", **options), path=path, origin="")
 
 
-def test_each_test_records_into_a_file_of_its_own_and_replays_from_it(tmp_path):
+def test_each_test_records_into_a_file_of_its_own_and_replays_from_it(tmp_path) -> None:
     Set(tmp_path).run(to("/c/one/v1/messages"), to("/c/deep%2Ftwo/v1/messages", max_tokens=2))
 
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.yaml")) == ["deep/two.yaml", "one.yaml"]
@@ -59,7 +62,7 @@ def test_each_test_records_into_a_file_of_its_own_and_replays_from_it(tmp_path):
     assert replayed.live.received == []
 
 
-def test_a_cassette_that_is_not_there_is_a_424_that_names_the_file(tmp_path):
+def test_a_cassette_that_is_not_there_is_a_424_that_names_the_file(tmp_path) -> None:
     [(status, body)] = Set(tmp_path, "none").run(to("/c/nope/v1/messages"))
 
     assert status == 424
@@ -67,7 +70,7 @@ def test_a_cassette_that_is_not_there_is_a_424_that_names_the_file(tmp_path):
     assert str(tmp_path / "nope.yaml").encode() in body
 
 
-def test_requests_without_a_name_are_answered_from_everything(tmp_path):
+def test_requests_without_a_name_are_answered_from_everything(tmp_path) -> None:
     Set(tmp_path).run(to("/c/one/v1/messages"), to("/v1/messages", max_tokens=2))
 
     answers = Set(tmp_path, "none").run(to("/v1/messages"), to("/v1/messages", max_tokens=2))
@@ -76,7 +79,7 @@ def test_requests_without_a_name_are_answered_from_everything(tmp_path):
     assert (tmp_path / "api.anthropic.com" / "anthropic.chat.yaml").is_file()
 
 
-def test_any_host_can_be_recorded_by_its_address(tmp_path):
+def test_any_host_can_be_recorded_by_its_address(tmp_path) -> None:
     there = Set(tmp_path)
     there.run(to("/proxy/https/llm.example.com:8443/v1/messages"), request(path="/proxy/ftp/a/b", origin=""))
 
@@ -85,7 +88,7 @@ def test_any_host_can_be_recorded_by_its_address(tmp_path):
     assert (tmp_path / "llm.example.com_8443" / "anthropic.chat.yaml").is_file()
 
 
-def test_a_key_that_names_a_cassette_never_reaches_the_provider(tmp_path):
+def test_a_key_that_names_a_cassette_never_reaches_the_provider(tmp_path) -> None:
     there = Set(tmp_path)
     asked = to("/v1/messages")
     asked.headers = Headers.of(JSON | {"x-api-key": "setu:mine"})
@@ -96,7 +99,7 @@ def test_a_key_that_names_a_cassette_never_reaches_the_provider(tmp_path):
     assert (tmp_path / "mine.yaml").is_file()
 
 
-def test_rewriting_an_unchanged_upstream_changes_no_file(tmp_path):
+def test_rewriting_an_unchanged_upstream_changes_no_file(tmp_path) -> None:
     Set(tmp_path).run(to("/v1/messages"), to("/c/one/v1/messages"))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
@@ -105,7 +108,7 @@ def test_rewriting_an_unchanged_upstream_changes_no_file(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_once_leaves_a_cassette_alone_that_is_there(tmp_path):
+def test_once_leaves_a_cassette_alone_that_is_there(tmp_path) -> None:
     Set(tmp_path, "once").run(to("/c/one/v1/messages"))
 
     answers = Set(tmp_path, "once", b'"new"').run(to("/c/one/v1/messages"), to("/c/two/v1/messages"))
@@ -113,12 +116,12 @@ def test_once_leaves_a_cassette_alone_that_is_there(tmp_path):
     assert [body for _, body in answers] == [ANSWER, b'"new"']
 
 
-def test_a_directory_that_is_not_there_is_told_at_once(tmp_path):
+def test_a_directory_that_is_not_there_is_told_at_once(tmp_path) -> None:
     with pytest.raises(CassetteNotFoundError, match=r"no cassette at .*nope"):
         Studio(Setup(directory=tmp_path / "nope"), tell=print)
 
 
-def test_a_directory_that_cannot_be_made_is_told_at_once(tmp_path):
+def test_a_directory_that_cannot_be_made_is_told_at_once(tmp_path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ConfigError, match="cannot record into"):
@@ -126,7 +129,7 @@ def test_a_directory_that_cannot_be_made_is_told_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_translated_call_is_recorded_on_both_sides(tmp_path, stream):
+def test_a_translated_call_is_recorded_on_both_sides(tmp_path, stream) -> None:
     answer = ANTHROPIC_STREAM if stream else ANSWER
     live = Upstream(lambda _: script(200, Headers.of(SSE if stream else JSON), answer), VirtualClock())
     studio = Studio(Setup(directory=tmp_path, mode="all"), live=live, tell=pytest.fail, environ={})
@@ -145,3 +148,75 @@ def test_a_translated_call_is_recorded_on_both_sides(tmp_path, stream):
     assert (client.recording.dialect, native.recording.dialect) == ("openai_chat", "anthropic")
     assert client.exchange.body == chat.content
     assert client.exchange.request.url == "http://setu/v1/chat/completions"
+
+
+def test_just_the_call_of_a_miss_can_be_recorded(tmp_path) -> None:
+    misses = tmp_path / "misses.jsonl"
+    recorded = Set(tmp_path / "c")
+    recorded.run(to("/c/one/v1/messages"))
+    replayed = Studio(Setup(directory=tmp_path / "c", misses=misses), tell=print, environ={})
+    transport = proxy(replayed, recorded.deployed)
+
+    async def fail():
+        return await (await transport.send(to("/c/one/v1/messages", max_tokens=7))).read()
+
+    told = asyncio.run(fail()).decode()
+    later = Set(tmp_path / "c")
+    place, status = asyncio.run(again(later.studio, read_miss(str(misses)), later.deployed, Scope("one")))
+
+    assert f"setu record -o {tmp_path / 'c'} --cassette one --miss {misses}:1" in told
+    assert (place, status) == (tmp_path / "c" / "one.yaml", 200)
+    [sent] = later.live.received
+    assert (sent.origin, sent.headers.get("x-api-key")) == ("https://api.anthropic.com", "offline")
+    assert [status for status, _ in Set(tmp_path / "c", "none").run(to("/c/one/v1/messages", max_tokens=7))] == [200]
+
+
+def test_requests_without_a_name_can_be_given_one(tmp_path) -> None:
+    there = Set(tmp_path)
+    transport = proxy(there.studio, there.deployed, live=there.live, default=Scope("mine"))
+
+    async def run():
+        await (await transport.send(to("/v1/messages"))).read()
+        await transport.aclose()
+
+    asyncio.run(run())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_recorded_in_another_dialect_is_answered_through_the_translator(tmp_path, stream):
+    answer = ANTHROPIC_STREAM if stream else ANSWER
+    native = Set(tmp_path, answer=answer)
+    native.live = Upstream(lambda _: script(200, Headers.of(SSE if stream else JSON), answer), VirtualClock())
+    studio = Studio(Setup(directory=tmp_path, mode="all"), live=native.live, tell=pytest.fail, environ={})
+    asked = {"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "hi"}], "stream": stream}
+    chat = request(asked, path="/v1/chat/completions", origin="")
+    gateway = studio.both_sides(lambda inner: build.gateway(native.deployed, inner))
+    first = asyncio.run(told(gateway, chat))
+    for client_side in (tmp_path / "setu").iterdir():
+        client_side.unlink()
+
+    replayed = proxy(Studio(Setup(directory=tmp_path, misses=None), tell=print, environ={}), native.deployed)
+    status, headers, body = asyncio.run(told(replayed, chat))
+
+    assert (status, headers.get("x-setu-match")) == (200, "translated")
+    assert len(body) == len(first[2])
+    assert b"hi" in body if not stream else body.endswith(b"data: [DONE]\n\n")
+
+
+def test_what_is_recorded_in_no_dialect_is_one_miss_of_the_request_as_it_is(tmp_path):
+    Set(tmp_path).run(to("/v1/messages", model="claude-sonnet-4-5"))
+    studio = Studio(Setup(directory=tmp_path, misses=None), tell=print, environ={})
+    asked = request({"model": "claude-sonnet-4-5", "messages": []}, path="/v1/chat/completions", origin="")
+
+    status, _, body = asyncio.run(told(proxy(studio, Set(tmp_path).deployed), asked))
+
+    assert status == 424
+    assert b"no recording answers POST /v1/chat/completions" in body
+    assert studio.misses == 1
+
+
+async def told(transport, asked):
+    response = await transport.send(msgspec.structs.replace(asked, headers=asked.headers.copy()))
+    return response.status, response.headers, await response.read()

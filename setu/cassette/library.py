@@ -1,21 +1,22 @@
 """Recordings by what they answer: an index that serves each once, first recorded first."""
 
-import contextlib
-import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, NoReturn, Self
+from typing import Any, Literal, NamedTuple, NoReturn, Self
 
 from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of
 from setu.cassette.misses import Neighbours, differences, explain
+from setu.cassette.misslog import MissLog, written
 from setu.cassette.model import Interaction
+from setu.cassette.normalise import NONE, Looser, Match, Normalisers, loosened, normalised
 from setu.cassette.redact import redact_request
 from setu.cassette.shelf import cassette_files, read_cassette
 from setu.errors import NoMatchError
 from setu.http import Request
 
 OnExhausted = Literal["error", "last", "cycle"]
+_Keys = list[tuple[Match, str]]
 _MAX_KEYS = 4096
 
 
@@ -46,12 +47,20 @@ class _Queue:
         return self.entries[self._at] if self._at < len(self.entries) else None
 
 
+class Taken(NamedTuple):
+    """A recording and how it was found."""
+
+    interaction: Interaction
+    match: Match
+
+
 class Library:
     """Recordings by what they answer; each is served once, first recorded first.
 
     `volatile` names by dialect what matching ignores; `secrets` are values that both sides are stripped of before
-    they are compared; `on_exhausted` says what a request gets whose recordings are used up; `misses_file` collects
-    misses as JSON lines; `hint` words how to record a call.
+    they are compared; `normalisers` are what requests may differ in, `looser` how loosely one may be found when
+    nothing fits better. `on_exhausted` says what a request gets whose recordings are used up; `misses_file` collects
+    misses as JSON lines; `hint` words how to record the call that stands at `file:line` of it.
     """
 
     def __init__(
@@ -60,49 +69,37 @@ class Library:
         *,
         volatile: Volatile = NO_VOLATILE,
         secrets: Collection[str] = (),
+        normalisers: Normalisers = NONE,
+        looser: Looser = "exact",
         on_exhausted: OnExhausted = "error",
         misses_file: Path | None = None,
-        hint: Callable[[Request], str] | None = None,
+        hint: Callable[[str], str] | None = None,
     ) -> None:
         self._volatile = volatile
         self._secrets = secrets
+        self._normalisers = normalisers
+        self._looser: Looser = looser
         self._on_exhausted = on_exhausted
-        self._misses_file = misses_file
+        self._log = MissLog(misses_file) if misses_file is not None else None
         self._hint = hint or _hint
         self._entries: list[_Entry] = []
-        # By key and origin; the empty origin holds those of every origin.
-        self._queues: dict[tuple[str, str], _Queue] = {}
-        self._keys: dict[bytes, str] = {}
+        # By level, key and origin; the empty origin holds those of every origin.
+        self._queues: dict[tuple[Match, str, str], _Queue] = {}
+        self._keys: dict[bytes, _Keys] = {}
         self._neighbours: Neighbours | None = None
         self.misses = 0
         for interaction in interactions:
             self.add(interaction)
 
     @classmethod
-    def load(
-        cls,
-        paths: str | Path | Iterable[str | Path],
-        *,
-        volatile: Volatile = NO_VOLATILE,
-        secrets: Collection[str] = (),
-        on_exhausted: OnExhausted = "error",
-        misses_file: Path | None = None,
-        hint: Callable[[Request], str] | None = None,
-    ) -> Self:
-        """Read files, and directories with all below them, in the order of their names.
+    def load(cls, paths: str | Path | Iterable[str | Path], **options: Any) -> Self:
+        """Read files, and directories with all below them, in the order of their names; options are the class's own.
 
         Raises:
             CassetteNotFoundError: no such file or directory.
             CassetteDecodeError: a file is not a cassette; names file and line.
         """
-        return cls(
-            (interaction for file in cassette_files(paths) for interaction in read_cassette(file)),
-            volatile=volatile,
-            secrets=secrets,
-            on_exhausted=on_exhausted,
-            misses_file=misses_file,
-            hint=hint,
-        )
+        return cls((each for file in cassette_files(paths) for each in read_cassette(file)), **options)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -120,15 +117,15 @@ class Library:
         request, _ = redact_request(interaction.exchange.request, self._secrets)
         entry = _Entry(interaction, canonical_of(request, volatile=self._volatile))
         self._entries.append(entry)
-        key = digest_of(entry.canonical)
-        for origin in {request.origin, ""}:
-            self._queues.setdefault((key, origin), _Queue()).entries.append(entry)
+        for level, key in self._levels(entry.canonical):
+            for origin in {request.origin, ""}:
+                self._queues.setdefault((level, key, origin), _Queue()).entries.append(entry)
         self._neighbours = None
 
     def unused(self) -> tuple[Interaction, ...]:
         return tuple(entry.interaction for entry in self._entries if not entry.uses)
 
-    def take(self, request: Request) -> Interaction:
+    def take(self, request: Request) -> Taken:
         """Return the next recording that answers a request, whose body must be bytes.
 
         A request with an origin is answered by recordings of that origin, where the same request was recorded from
@@ -137,42 +134,55 @@ class Library:
         Raises:
             NoMatchError: there is none, or all are used up.
         """
-        entry = self._entry(request)
+        entry, level = self._entry(request)
         entry.uses += 1
-        return entry.interaction
+        return Taken(entry.interaction, level)
 
     def peek(self, request: Request) -> Interaction:
         """Return what `take` would, and leave it there; raises what `take` raises."""
-        return self._entry(request).interaction
+        return self._entry(request)[0].interaction
 
     def answers(self, request: Request) -> bool:
         """Say whether a recording is left that answers a request; a request without one is no miss yet."""
-        queue = self._queue(request)
-        return queue is not None and (self._on_exhausted != "error" or queue.fresh() is not None)
+        found = self._queue(request)
+        return found is not None and (self._on_exhausted != "error" or found[0].fresh() is not None)
 
-    def _entry(self, request: Request) -> _Entry:
-        queue = self._queue(request)
-        if queue is None:
+    def _entry(self, request: Request) -> tuple[_Entry, Match]:
+        found = self._queue(request)
+        if found is None:
             self._miss(request)
-        return queue.fresh() or self._again(request, queue.entries)
+        queue, level = found
+        return queue.fresh() or self._again(request, queue.entries), level
 
-    def _queue(self, request: Request) -> _Queue | None:
-        key = self._key(request)
-        return self._queues.get((key, request.origin)) or self._queues.get((key, ""))
+    def _queue(self, request: Request) -> tuple[_Queue, Match] | None:
+        """Return the recordings at the strictest level that has any."""
+        for level, key in self._keys_of(request):
+            queue = self._queues.get((level, key, request.origin)) or self._queues.get((level, key, ""))
+            if queue is not None:
+                return queue, level
+        return None
 
-    def _key(self, request: Request) -> str:
-        """Return the match key; the same bytes are canonicalised once."""
+    def _keys_of(self, request: Request) -> _Keys:
+        """Return the match keys, strictest first; the same bytes are canonicalised once."""
         assert isinstance(request.body, bytes)
         seen = blake2b(
             f"{request.method} {request.target}\n".encode("utf-8", "surrogatepass") + request.body, digest_size=16
         ).digest()
-        key = self._keys.get(seen)
-        if key is None:
+        keys = self._keys.get(seen)
+        if keys is None:
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
             redacted, _ = redact_request(request, self._secrets)
-            key = self._keys[seen] = digest_of(canonical_of(redacted, volatile=self._volatile))
-        return key
+            keys = self._keys[seen] = [*self._levels(canonical_of(redacted, volatile=self._volatile))]
+        return keys
+
+    def _levels(self, canonical: Canonical) -> Iterator[tuple[Match, str]]:
+        yield "exact", digest_of(canonical)
+        if self._normalisers:
+            canonical = normalised(canonical, self._normalisers)
+            yield "normalised", digest_of(canonical)
+        if self._looser != "exact":
+            yield self._looser, digest_of(loosened(canonical, self._looser))
 
     def _again(self, request: Request, entries: list[_Entry]) -> _Entry:
         if self._on_exhausted == "last":
@@ -183,16 +193,13 @@ class Library:
         places = tuple(entry.interaction.place for entry in entries)
         times = "once" if len(entries) == 1 else f"{len(entries)} times"
         message = f"{_named(request)} was recorded {times} and has been served as often"
-        report = "\n".join(["recorded at:", *(f"  {place}" for place in places[:8]), self._hint(request)])
-        self._note_miss(request, message, places, report)
-        raise NoMatchError(message, nearest=places, report=report)
+        raise self._refusal(request, message, places, ["recorded at:", *(f"  {place}" for place in places[:8])])
 
     def _miss(self, request: Request) -> NoReturn:
         request, _ = redact_request(request, self._secrets)
         asked = canonical_of(request, volatile=self._volatile)
         if not self._entries:
-            self._note_miss(request, "no recordings are loaded", (), "")
-            raise NoMatchError("no recordings are loaded", report=self._hint(request))
+            raise self._refusal(request, "no recordings are loaded", (), [])
         self._neighbours = self._neighbours or Neighbours([entry.canonical for entry in self._entries])
         near = [self._entries[index] for index in self._neighbours.nearest(asked)]
         places = tuple(entry.interaction.place or "(not saved)" for entry in near)
@@ -201,29 +208,28 @@ class Library:
         lines = explain(places[0], near[0].canonical, asked)
         if places[1:]:
             lines.append(f"next nearest: {', '.join(places[1:])}")
-        report = "\n".join([*lines, self._hint(request)])
-        self._note_miss(request, message, places, report)
-        raise NoMatchError(message, nearest=places, report=report)
+        raise self._refusal(request, message, places, lines)
 
-    def _note_miss(self, request: Request, message: str, nearest: tuple[str, ...], report: str) -> None:
+    def _refusal(self, request: Request, message: str, nearest: tuple[str, ...], lines: list[str]) -> NoMatchError:
         self.misses += 1
-        if self._misses_file is None:
-            return
-        line = {
-            "method": request.method,
-            "target": request.target,
-            "message": message,
-            "nearest": nearest,
-            "report": report.splitlines(),
-        }
-        # A note that cannot be kept must not change the answer.
-        with contextlib.suppress(OSError), self._misses_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        report = ""
+
+        def describe(place: str) -> dict[str, Any]:
+            nonlocal report
+            report = "\n".join([*lines, self._hint(place)])
+            said = {"message": message, "nearest": nearest, "report": report.splitlines()}
+            return {"method": request.method, "target": request.target} | said | {"request": written(request)}
+
+        if self._log is None:
+            describe("")
+        else:
+            self._log.append(describe)
+        return NoMatchError(message, nearest=nearest, report=report)
 
 
 def _named(request: Request) -> str:
     return f"{request.method} {request.path}"
 
 
-def _hint(_: Request) -> str:
+def _hint(_: str) -> str:
     return "to record it: setu record -- COMMAND, where COMMAND makes this call"

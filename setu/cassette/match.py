@@ -67,12 +67,27 @@ def route_of(request: Request) -> Route | None:
     return None
 
 
+def model_of(request: Request) -> str | None:
+    """Return the model that a request names in its path or its body, which must be bytes."""
+    route = route_of(request)
+    if route is not None and route.model is not None:
+        return route.model
+    assert isinstance(request.body, bytes)
+    try:
+        body = _json.decode(request.body)
+    except (_json.JsonError, RecursionError):
+        return None
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else None
+
+
 def key_of(request: Request, route: Route | None = None, volatile: Volatile = NO_VOLATILE) -> str:
     """Return the request's match key: 16 hex digits of BLAKE2b over its canonical content."""
     return digest_of(canonical_of(request, route, volatile))
 
 
-def digest_of(canonical: Canonical) -> str:
+def digest_of(canonical: Canonical | list[Any]) -> str:
+    """Return the key of a request, or of what is left of one to be compared."""
     return blake2b(_text(list(canonical)), digest_size=8).hexdigest()
 
 

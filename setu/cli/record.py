@@ -28,6 +28,13 @@ def record(
             "rewrite (anew, unchanged recordings untouched), none (replay only).",
         ),
     ] = "all",
+    cassette: Annotated[
+        str | None, typer.Option(help="Record what names no cassette into this one, NAME.yaml in the directory.")
+    ] = None,
+    miss: Annotated[
+        str | None,
+        typer.Option(help="Record just the call of a replay's miss: FILE:LINE of setu-misses.jsonl.", metavar="PLACE"),
+    ] = None,
     scrub_ids: Annotated[
         bool, typer.Option("--scrub-ids", help="Rename the providers' random ids, so that a diff shows meaning only.")
     ] = False,
@@ -48,13 +55,16 @@ def record(
     /v1/chat/completions goes to OpenAI, /v1/messages to Anthropic, /v1beta/… to Gemini, /openrouter/v1/… and the like
     to the provider named. Secrets are removed before anything is written.
     """
+    import asyncio
     import os
 
     from setu import build
+    from setu.cassette.misslog import read_miss
+    from setu.cassette.scope import parse_scope
     from setu.cli.rooms import child, listening, note, settings, with_upstream
     from setu.errors import ConfigError
     from setu.server import serve
-    from setu.studio import Setup, Studio, proxy
+    from setu.studio import Setup, Studio, again, proxy
     from setu.transport.httpx_ import HttpxTransport
     from setu.transport.modes import parse_mode
 
@@ -72,8 +82,16 @@ def record(
         media="strip" if strip_media else "blobs" if blobs else "inline",
     )
     studio = Studio(setup, live=live, tell=note)
+    default = parse_scope(cassette) if cassette is not None else None
+    if miss is not None:
+        request = read_miss(miss)
+        place, answer = asyncio.run(again(studio, request, deployed, default))
+        typer.echo(f"{request.method} {request.url}: {answer}, recorded into {place}")
+        raise typer.Exit(0 if answer < 400 else 1)
     app = build.app(
-        proxy(studio, deployed, upstream=upstream, live=live), loaded, lambda: {"mode": "record", "output": str(output)}
+        proxy(studio, deployed, upstream=upstream, live=live, default=default),
+        loaded,
+        lambda: {"mode": "record", "output": str(output)},
     )
     status = 0
     if command:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from setu import _json
-from setu.cassette.match import route_of
+from setu.cassette.match import model_of, route_of
 from setu.cassette.script import Bytes, End, HalfChunk, Head, Script, Wait
 from setu.errors import NoMatchError, TruncatedError
 from setu.http import Ending, Headers, Request, Response
@@ -69,8 +69,7 @@ class Playlist:
         route = route_of(request)
         if route is not None and route.operation == "models":
             return _models_response(self._models)
-        model = (route.model if route else None) or _model_of(request)
-        scripts = self._by_model.get(model or "", self._scripts)
+        scripts = self._by_model.get(model_of(request) or "", self._scripts)
         if not scripts:
             raise NoMatchError(f"the playlist has no answer left for {request.method} {request.path}")
         return await play(scripts.pop(0), self._clock)
@@ -145,16 +144,6 @@ def _body(steps: Script, schedule: _Schedule) -> "bytes | _Played":
         case (End(Ending.COMPLETE),):
             return b""
     return _Played(steps, schedule)
-
-
-def _model_of(request: Request) -> str | None:
-    assert isinstance(request.body, bytes)
-    try:
-        body = _json.decode(request.body)
-    except _json.JsonError:
-        return None
-    model = body.get("model") if isinstance(body, dict) else None
-    return model if isinstance(model, str) else None
 
 
 def _models_response(models: Sequence[str]) -> Response:

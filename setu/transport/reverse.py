@@ -46,7 +46,7 @@ class Reverse:
 
     async def send(self, request: Request) -> Response:
         try:
-            return await self._inner.send(self._onward(request))
+            return await self._inner.send(self.onward(request))
         except SetuError as error:
             info = error.info()
             headers = Headers.of({"content-type": "application/json"})
@@ -55,7 +55,12 @@ class Reverse:
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    def _onward(self, request: Request) -> Request:
+    def onward(self, request: Request) -> Request:
+        """Return the request as its provider is to get it.
+
+        Raises:
+            RouteNotFoundError: the provider is not configured, or the path names no host.
+        """
         if request.path.startswith("/proxy/"):
             return _to_any_host(request)
         route, path = classify_prefixed(request.method, request.path, self._names, request.query)

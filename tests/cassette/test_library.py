@@ -23,17 +23,17 @@ def saved(path, *interactions):
 
 
 def bodies(library, *requests):
-    return [library.take(each).exchange.body for each in requests]
+    return [library.take(each).interaction.exchange.body for each in requests]
 
 
-def test_recordings_of_one_request_are_served_in_order():
+def test_recordings_of_one_request_are_served_in_order() -> None:
     library = Library(interaction(body, asked=talk("hi")) for body in (b"1", b"2", b"3"))
 
     assert bodies(library, talk("hi"), talk("hi"), talk("hi")) == [b"1", b"2", b"3"]
     assert library.unused() == ()
 
 
-def test_each_request_has_its_own_queue():
+def test_each_request_has_its_own_queue() -> None:
     library = Library(
         [interaction(b"1", asked=talk("a")), interaction(b"2", asked=talk("b")), interaction(b"3", asked=talk("a"))]
     )
@@ -41,7 +41,7 @@ def test_each_request_has_its_own_queue():
     assert bodies(library, talk("b"), talk("a"), talk("a")) == [b"2", b"1", b"3"]
 
 
-def test_used_up_recordings_are_a_miss_that_says_so():
+def test_used_up_recordings_are_a_miss_that_says_so() -> None:
     library = Library([interaction(asked=talk("hi"))])
     library.take(talk("hi"))
 
@@ -51,13 +51,13 @@ def test_used_up_recordings_are_a_miss_that_says_so():
 
 
 @pytest.mark.parametrize(("on_exhausted", "expected"), [("last", b"122222"), ("cycle", b"121212")])
-def test_used_up_recordings_may_be_served_again(on_exhausted, expected):
+def test_used_up_recordings_may_be_served_again(on_exhausted, expected) -> None:
     library = Library([interaction(b"1"), interaction(b"2")], on_exhausted=on_exhausted)
 
     assert b"".join(bodies(library, *[request()] * 6)) == expected
 
 
-def test_recordings_of_the_same_origin_win():
+def test_recordings_of_the_same_origin_win() -> None:
     openai, other = "https://api.openai.com", "https://other.example"
     library = Library(interaction(host.encode(), asked=request(origin=host)) for host in (openai, other))
 
@@ -66,13 +66,13 @@ def test_recordings_of_the_same_origin_win():
         library.take(request(origin=other))
 
 
-def test_a_request_from_an_unrecorded_origin_gets_any():
+def test_a_request_from_an_unrecorded_origin_gets_any() -> None:
     library = Library([interaction(b"1", asked=request(origin="https://a.example"))])
 
     assert bodies(library, request(origin="https://b.example")) == [b"1"]
 
 
-def test_a_miss_names_the_nearest_recording_and_the_divergent_message(tmp_path):
+def test_a_miss_names_the_nearest_recording_and_the_divergent_message(tmp_path) -> None:
     near = interaction(asked=talk("hello", "hi", "what is 2+2?"))
     saved(tmp_path / "a.yaml", interaction(asked=talk("other")), near)
     library = Library.load(tmp_path)
@@ -97,7 +97,7 @@ def test_a_miss_names_the_nearest_recording_and_the_divergent_message(tmp_path):
     ]
 
 
-def test_a_miss_never_shows_a_secret():
+def test_a_miss_never_shows_a_secret() -> None:
     library = Library([interaction(asked=talk("a"))], secrets=("known-value",))
     asked = talk(f"my key {KEY} and known-value")
     asked.query = "key=Zx81"
@@ -110,12 +110,12 @@ def test_a_miss_never_shows_a_secret():
     assert [secret for secret in (KEY, "known-value", "Zx81") if secret in shown] == []
 
 
-def test_a_miss_without_any_recording_says_so():
+def test_a_miss_without_any_recording_says_so() -> None:
     with pytest.raises(NoMatchError, match="no recordings are loaded"):
         Library().take(request())
 
 
-def test_misses_are_kept_as_json_lines(tmp_path):
+def test_misses_are_kept_as_json_lines(tmp_path) -> None:
     file = tmp_path / "setu-misses.jsonl"
     library = Library([interaction(asked=talk("a"))], misses_file=file)
     for text in ("b", "c"):
@@ -128,7 +128,7 @@ def test_misses_are_kept_as_json_lines(tmp_path):
     assert library.misses == 2
 
 
-def test_a_misses_file_that_cannot_be_written_changes_nothing(tmp_path):
+def test_a_misses_file_that_cannot_be_written_changes_nothing(tmp_path) -> None:
     library = Library([interaction(asked=talk("a"))], misses_file=tmp_path)
 
     with pytest.raises(NoMatchError):
@@ -136,7 +136,7 @@ def test_a_misses_file_that_cannot_be_written_changes_nothing(tmp_path):
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
-def test_every_request_gets_its_own_recordings_in_order_and_then_a_miss(recorded, asked):
+def test_every_request_gets_its_own_recordings_in_order_and_then_a_miss(recorded, asked) -> None:
     library = Library(interaction(str(n).encode(), asked=talk(text)) for n, text in enumerate(recorded))
     left = {text: [str(n).encode() for n, each in enumerate(recorded) if each == text] for text in "abc"}
 
@@ -149,12 +149,12 @@ def test_every_request_gets_its_own_recordings_in_order_and_then_a_miss(recorded
 
 def taken(library, asked):
     try:
-        return library.take(asked).exchange.body
+        return library.take(asked).interaction.exchange.body
     except NoMatchError:
         return None
 
 
-def test_redaction_comes_before_matching():
+def test_redaction_comes_before_matching() -> None:
     recorded = interaction(b"1", asked=talk("my key is REDACTED"))
 
     asked = talk(f"my key is {KEY}")
@@ -164,13 +164,13 @@ def test_redaction_comes_before_matching():
     assert bodies(Library([recorded]), asked) == [b"1"]
 
 
-def test_volatile_members_do_not_count():
+def test_volatile_members_do_not_count() -> None:
     library = Library([interaction(b"1", asked=talk("a", user="u1"))], volatile={"anthropic": ("/user",)})
 
     assert bodies(library, talk("a", user="u2")) == [b"1"]
 
 
-def test_unused_recordings_are_known():
+def test_unused_recordings_are_known() -> None:
     library = Library([interaction(asked=talk("a")), interaction(b"2", asked=talk("b"))])
     library.take(talk("a"))
 
@@ -178,7 +178,7 @@ def test_unused_recordings_are_known():
     assert len(library) == 2
 
 
-def test_directories_are_read_at_any_depth_in_order(tmp_path):
+def test_directories_are_read_at_any_depth_in_order(tmp_path) -> None:
     saved(tmp_path / "b" / "x.yml", interaction(b"2"))
     saved(tmp_path / "a.yaml", interaction(b"1"))
     (tmp_path / "README.md").write_text("no cassette")
@@ -189,20 +189,20 @@ def test_directories_are_read_at_any_depth_in_order(tmp_path):
     assert library.interactions[1].place == f"{tmp_path}/b/x.yml:3"
 
 
-def test_several_paths_are_read_in_their_order(tmp_path):
+def test_several_paths_are_read_in_their_order(tmp_path) -> None:
     one, other = saved(tmp_path / "1.yaml", interaction(b"1")), saved(tmp_path / "2.yaml", interaction(b"2"))
 
     assert [found.exchange.body for found in Library.load([other, one]).interactions] == [b"2", b"1"]
 
 
-def test_notes_of_recordings_are_collected(tmp_path):
+def test_notes_of_recordings_are_collected(tmp_path) -> None:
     path = saved(tmp_path / "a.yaml", interaction(b'{"a":1}'))
     path.write_text(path.read_text().replace('"a": 1', '"a": 2'))
 
     assert Library.load(path).notes == [f"{path}:3: the response body was edited after it was recorded"]
 
 
-def test_a_path_that_is_not_there_is_an_error(tmp_path):
+def test_a_path_that_is_not_there_is_an_error(tmp_path) -> None:
     with pytest.raises(CassetteNotFoundError, match=r"no cassette at .*nowhere"):
         Library.load(tmp_path / "nowhere")
 
@@ -221,7 +221,7 @@ def test_a_path_that_is_not_there_is_an_error(tmp_path):
         ('{"interactions": 1}', ":1: no 'interactions' list"),
     ],
 )
-def test_what_is_no_cassette_is_named_with_file_and_line(tmp_path, text, problem):
+def test_what_is_no_cassette_is_named_with_file_and_line(tmp_path, text, problem) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
 
@@ -231,7 +231,7 @@ def test_what_is_no_cassette_is_named_with_file_and_line(tmp_path, text, problem
     assert f"{path}{problem}" in str(caught.value)
 
 
-def test_text_that_is_not_utf8_is_refused(tmp_path):
+def test_text_that_is_not_utf8_is_refused(tmp_path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"a: \xff")
 
@@ -239,11 +239,11 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
         read_cassette(path)
 
 
-def test_a_file_with_a_header_only_is_empty(tmp_path):
+def test_a_file_with_a_header_only_is_empty(tmp_path) -> None:
     assert len(Library.load(saved(tmp_path / "a.yaml"))) == 0
 
 
-def test_comments_are_allowed(tmp_path):
+def test_comments_are_allowed(tmp_path) -> None:
     path = saved(tmp_path / "a.yaml", interaction(b"1"))
     path.write_text("# why\n" + path.read_text().replace("  response:", "  # here\n  response:"))
 
@@ -251,7 +251,7 @@ def test_comments_are_allowed(tmp_path):
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
-def test_files_read_the_same_with_and_without_libyaml(tmp_path, loader):
+def test_files_read_the_same_with_and_without_libyaml(tmp_path, loader) -> None:
     path = saved(tmp_path / "a.yaml", interaction(ANTHROPIC_STREAM), interaction("data: \U0001f600\x85\n\n".encode()))
 
     document = yaml.load(path.read_text(), loader)
@@ -260,7 +260,7 @@ def test_files_read_the_same_with_and_without_libyaml(tmp_path, loader):
 
 
 @pytest.mark.timed
-def test_a_thousand_interactions_load_and_play_within_two_seconds(tmp_path):
+def test_a_thousand_interactions_load_and_play_within_two_seconds(tmp_path) -> None:
     history = [f"message number {n} of a longer talk, with some words in it" for n in range(10)]
     talks = [talk(*history, str(n)) for n in range(1000)]
     path = saved(tmp_path / "a.yaml", *(interaction(ANTHROPIC_STREAM * 6, asked=asked) for asked in talks))

@@ -22,11 +22,11 @@ def painted():
     return interaction(msgspec.json.encode(answer), asked=asked, headers=JSON)
 
 
-def test_large_media_are_over_the_limit():
+def test_large_media_are_over_the_limit() -> None:
     assert len(PICTURE) > LARGE
 
 
-def test_a_stripped_recording_still_answers_the_request_with_the_media_in_it():
+def test_a_stripped_recording_still_answers_the_request_with_the_media_in_it() -> None:
     stripped = without_media(painted(), strip)
 
     assert len(stripped.exchange.request.body) < 300
@@ -35,7 +35,7 @@ def test_a_stripped_recording_still_answers_the_request_with_the_media_in_it():
     assert Library([stripped]).take(painted().exchange.request)
 
 
-def test_blobs_are_kept_once_beside_the_cassette_and_put_back(tmp_path):
+def test_blobs_are_kept_once_beside_the_cassette_and_put_back(tmp_path) -> None:
     shape = shape_of(media=Blobs(tmp_path).keep)
     path = tmp_path / "deep" / "a.yaml"
 
@@ -50,7 +50,7 @@ def test_blobs_are_kept_once_beside_the_cassette_and_put_back(tmp_path):
     assert found.notes == ()
 
 
-def test_a_blob_that_is_not_there_leaves_the_digest_and_a_changed_one_is_told(tmp_path):
+def test_a_blob_that_is_not_there_leaves_the_digest_and_a_changed_one_is_told(tmp_path) -> None:
     Appender(tmp_path / "a.yaml").append(shape_of(media=Blobs(tmp_path).keep)(painted()))
     [blob] = (tmp_path / FOLDER).iterdir()
 
@@ -65,7 +65,7 @@ def test_a_blob_that_is_not_there_leaves_the_digest_and_a_changed_one_is_told(tm
     assert Library([missing]).take(painted().exchange.request)
 
 
-def test_times_can_be_left_out():
+def test_times_can_be_left_out() -> None:
     timed = Recording(timing=Timing(ttfb_ms=5, events_ms=(0, 5)))
 
     assert shape_of(timing=False)(interaction(CHAT_STREAM, recording=timed)).recording.timing is None
@@ -73,7 +73,7 @@ def test_times_can_be_left_out():
 
 
 @pytest.mark.parametrize("sizes", [(20, 30), (7, 1, 100)])
-def test_chunks_are_played_as_they_came(tmp_path, sizes):
+def test_chunks_are_played_as_they_came(tmp_path, sizes) -> None:
     sizes = (*sizes, len(ANTHROPIC_STREAM) - sum(sizes))
     timing = Timing(ttfb_ms=10, events_ms=(0, 50, 50, 100, 200))
     Appender(tmp_path / "a.yaml").append(
@@ -90,7 +90,7 @@ def test_chunks_are_played_as_they_came(tmp_path, sizes):
     assert shape_of(chunks=True)(found).recording.chunks == sizes
 
 
-def test_chunks_of_an_edited_body_are_forgotten():
+def test_chunks_of_an_edited_body_are_forgotten() -> None:
     edited = interaction(CHAT_STREAM, recording=Recording(chunks=(1, 2, 3)))
 
     assert [step.data for step in script_of(edited) if isinstance(step, Bytes)] == [
@@ -98,7 +98,7 @@ def test_chunks_of_an_edited_body_are_forgotten():
     ]
 
 
-def test_identifiers_are_renamed_when_asked():
+def test_identifiers_are_renamed_when_asked() -> None:
     found = shape_of(rename=lambda each: key_of(each.exchange.request))(
         interaction(b'{"id":"msg_01ABCDEFGH"}', headers=JSON)
     )

@@ -35,7 +35,7 @@ def resaved(text):
     return serialize({"requests": requests, "responses": responses}, yamlserializer)
 
 
-def test_vcrpy_loads_every_body(tmp_path):
+def test_vcrpy_loads_every_body(tmp_path: Path) -> None:
     path = record(tmp_path / "a.yaml", *(interaction(body, asked=request(body)) for body in BODIES.values()))
 
     requests, responses = deserialize(path.read_text(), yamlserializer)
@@ -49,7 +49,7 @@ def test_vcrpy_loads_every_body(tmp_path):
 
 
 @pytest.mark.parametrize("body", [ANTHROPIC_STREAM, CHAT_STREAM, b"\xff\x00binary"], ids=["lf", "utf-8", "binary"])
-def test_plain_vcrpy_plays_the_recorded_bytes(tmp_path, body):
+def test_plain_vcrpy_plays_the_recorded_bytes(tmp_path: Path, body) -> None:
     path = record(tmp_path / "a.yaml", interaction(body, asked=talk("hello")))
 
     with vcr.use_cassette(str(path), record_mode="none", match_on=["method", "uri", "body"]) as cassette:
@@ -60,7 +60,7 @@ def test_plain_vcrpy_plays_the_recorded_bytes(tmp_path, body):
         assert cassette.all_played
 
 
-def test_plain_vcrpy_plays_errors_and_json(tmp_path):
+def test_plain_vcrpy_plays_errors_and_json(tmp_path: Path) -> None:
     path = record(tmp_path / "a.yaml", interaction(b'{"error":{"type":"overloaded_error"}}', status=529))
 
     with vcr.use_cassette(str(path), record_mode="none"):
@@ -70,7 +70,7 @@ def test_plain_vcrpy_plays_errors_and_json(tmp_path):
     assert answer.json() == {"error": {"type": "overloaded_error"}}
 
 
-def test_a_resave_by_vcrpy_keeps_every_byte_and_fact(tmp_path):
+def test_a_resave_by_vcrpy_keeps_every_byte_and_fact(tmp_path: Path) -> None:
     recording = Recording(
         dialect="anthropic", key="1234567890123456", recorded="2026-11-20", redacted=("request.query.key",)
     )
@@ -87,7 +87,7 @@ def test_a_resave_by_vcrpy_keeps_every_byte_and_fact(tmp_path):
     assert [found.notes for found in after] == [()] * len(after)
 
 
-def test_a_second_resave_changes_nothing(tmp_path):
+def test_a_second_resave_changes_nothing(tmp_path: Path) -> None:
     path = record(tmp_path / "a.yaml", interaction(ANTHROPIC_STREAM))
 
     once = resaved(path.read_text())
@@ -96,7 +96,7 @@ def test_a_second_resave_changes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("serializer", "name"), [(yamlserializer, "a.yaml"), (jsonserializer, "a.json")])
-def test_files_that_vcrpy_wrote_are_read(tmp_path, serializer, name):
+def test_files_that_vcrpy_wrote_are_read(tmp_path: Path, serializer, name) -> None:
     asked = VcrRequest("POST", URL, b'{"model":"m"}', {"content-type": "application/json", "authorization": "Bearer x"})
     answered = {
         "status": {"code": 200, "message": "OK"},
@@ -106,27 +106,27 @@ def test_files_that_vcrpy_wrote_are_read(tmp_path, serializer, name):
     path = tmp_path / name
     path.write_text(serialize({"requests": [asked], "responses": [answered]}, serializer))
 
-    found = Library.load(path).take(request({"model": "m"}))
+    found = Library.load(path).take(request({"model": "m"})).interaction
 
     assert found.exchange.body == CHAT_STREAM
     assert found.exchange.headers.get("content-type") == "text/event-stream"
     assert found.exchange.request.url == URL
 
 
-def test_a_recording_made_by_vcrpy_is_replayed(tmp_path):
+def test_a_recording_made_by_vcrpy_is_replayed(tmp_path: Path) -> None:
     """vcrpy records an httpx call; its file answers the same request here."""
     path = tmp_path / "a.yaml"
     upstream = httpx.MockTransport(lambda _: httpx.Response(200, json={"ok": True}))
     with vcr.use_cassette(str(path), record_mode="once"), httpx.Client(transport=upstream) as client:
         client.post(URL, json={"model": "m"})
 
-    found = Library.load(path).take(request({"model": "m"}))
+    found = Library.load(path).take(request({"model": "m"})).interaction
 
     assert json.loads(found.exchange.body) == {"ok": True}
 
 
 @pytest.mark.slow
-def test_pytest_recording_plays_a_file(tmp_path):
+def test_pytest_recording_plays_a_file(tmp_path: Path) -> None:
     """A user's test module with pytest-recording, network blocked, in a process of its own."""
     record(
         tmp_path / "cassettes" / "test_call" / "test_it.yaml",
@@ -149,7 +149,7 @@ def test_pytest_recording_plays_a_file(tmp_path):
     assert "1 passed" in done.stdout
 
 
-def test_importing_the_cassette_room_does_not_import_vcrpy():
+def test_importing_the_cassette_room_does_not_import_vcrpy() -> None:
     program = "import sys, setu.cassette.library; print('vcr' in sys.modules)"
 
     done = subprocess.run(

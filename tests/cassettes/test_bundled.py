@@ -42,14 +42,14 @@ each_provider = pytest.mark.parametrize("provider", PROVIDERS)
 
 
 @each_provider
-def test_every_provider_has_every_scenario(provider):
+def test_every_provider_has_every_scenario(provider) -> None:
     missing = {name for name in SCENARIOS if not list((ROOT / provider).glob(f"*/{name}.yaml"))}
 
     assert missing == ABSENT.get(provider, set())
 
 
 @each_file
-def test_it_loads_without_reservations(path):
+def test_it_loads_without_reservations(path) -> None:
     found = interaction(path)
 
     assert found.notes == ()
@@ -61,12 +61,12 @@ def test_it_loads_without_reservations(path):
 
 
 @each_file
-def test_it_is_written_as_setu_writes(path):
+def test_it_is_written_as_setu_writes(path) -> None:
     assert path.read_text() == HEADER + render_block(interaction(path))
 
 
 @each_file
-def test_plain_vcrpy_gives_the_same_answer(path):
+def test_plain_vcrpy_gives_the_same_answer(path) -> None:
     from vcr.cassette import Cassette
     from vcr.request import Request
 
@@ -84,7 +84,7 @@ def test_plain_vcrpy_gives_the_same_answer(path):
 
 
 @each_file
-def test_it_holds_no_secret(path):
+def test_it_holds_no_secret(path) -> None:
     exchange = interaction(path).exchange
 
     assert not find_secrets(path.read_text())
@@ -92,22 +92,22 @@ def test_it_holds_no_secret(path):
     assert redact_response(Response(exchange.status, exchange.headers, exchange.body))[1] == ()
 
 
-def test_the_readme_names_exactly_the_files():
+def test_the_readme_names_exactly_the_files() -> None:
     named = re.findall(r"^\| `([^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
 
     assert sorted(named) == sorted(map(name_of, FILES))
 
 
-def test_no_two_files_answer_the_same_request():
+def test_no_two_files_answer_the_same_request() -> None:
     library = Library.load(ROOT)
 
     assert len(library) == len(FILES) >= 64
     for found in library.interactions:
-        assert library.take(found.exchange.request) is found
+        assert library.take(found.exchange.request).interaction is found
 
 
 @each_file
-def test_its_body_has_the_sdk_s_types(path):
+def test_its_body_has_the_sdk_s_types(path) -> None:
     found = interaction(path)
     provider = path.parts[len(ROOT.parts)]
     if provider == "bedrock":  # AWS's own shapes, by event type
@@ -160,7 +160,7 @@ def _check_error(provider: str, payload, status: int) -> None:
 
 
 @each_file
-def test_the_simulator_agrees_on_what_is_legal(path):
+def test_the_simulator_agrees_on_what_is_legal(path) -> None:
     found = interaction(path)
 
     simulated = asyncio.run(Simulator(FixedClock()).send(found.exchange.request)).status
@@ -196,7 +196,7 @@ def _text(provider: str, payloads) -> str:
 
 @each_provider
 @pytest.mark.parametrize("pair", [("text", "text-stream"), ("reasoning", "reasoning-stream")])
-def test_a_stream_says_the_same_as_its_document(provider, pair):
+def test_a_stream_says_the_same_as_its_document(provider, pair) -> None:
     if provider == "azure" and pair[0] == "reasoning":
         pair = ("text", "text-stream")  # as OpenAI's, and it always sends usage
     if provider == "openai" and pair[0] == "reasoning":
@@ -208,7 +208,7 @@ def test_a_stream_says_the_same_as_its_document(provider, pair):
 
 
 @each_provider
-def test_the_result_turn_answers_the_recorded_call(provider):
+def test_the_result_turn_answers_the_recorded_call(provider) -> None:
     call = bundled(provider, "tool-call").exchange.body.decode()
     turn = bundled(provider, "tool-result").exchange.request.body.decode()
     ids = re.findall(r'"(call_\w+|toolu_\w+|tooluse_\w+|get_weather_\w+)"|"id": ?"(\w{8,9})"', call)
@@ -218,7 +218,7 @@ def test_the_result_turn_answers_the_recorded_call(provider):
 
 
 @each_file
-def test_usage_adds_up_where_it_has_a_total(path):
+def test_usage_adds_up_where_it_has_a_total(path) -> None:
     for payload in documents(interaction(path)):
         usage = payload.get("usage") or {}
         if "total_tokens" in usage:
@@ -234,7 +234,7 @@ def test_usage_adds_up_where_it_has_a_total(path):
 
 
 @pytest.mark.parametrize("provider", ["openai", "openrouter"])
-def test_created_is_the_day_of_the_recording_in_seconds(provider):
+def test_created_is_the_day_of_the_recording_in_seconds(provider) -> None:
     found = bundled(provider, "text")
     (payload,) = documents(found)
 
@@ -242,7 +242,7 @@ def test_created_is_the_day_of_the_recording_in_seconds(provider):
 
 
 @pytest.mark.parametrize("provider", [name for name in PROVIDERS if "midstream-error" not in ABSENT.get(name, ())])
-def test_an_error_in_mid_stream_is_the_last_thing_said(provider):
+def test_an_error_in_mid_stream_is_the_last_thing_said(provider) -> None:
     found = bundled(provider, "midstream-error")
     payloads = documents(found)
 
