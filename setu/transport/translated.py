@@ -1,6 +1,7 @@
 """Answer in one dialect from what was recorded in another: the request is translated there, the answer back."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from setu.cassette.match import model_of, route_of
 from setu.errors import NoMatchError, SetuError
@@ -10,7 +11,8 @@ from setu.transport.replay import Replay
 from setu.transport.reverse import Reverse
 
 _OPERATIONS = frozenset({"chat", "complete", "embed", "count_tokens"})
-_MISS = 424
+_PLAYED: ContextVar[list[Request]] = ContextVar("setu_played")
+"""What was played for the call that this task is about: an answer without any is the translator's own refusal."""
 
 
 class Translated:
@@ -55,8 +57,10 @@ class Translated:
         asked = Request(
             method=request.method, path=request.path, query=request.query, headers=headers, body=request.body
         )
+        played: list[Request] = []
+        _PLAYED.set(played)
         response = await self._over(dialect).send(asked)
-        if response.status == _MISS:
+        if not played:
             await response.aclose()
             return None
         response.headers.set("x-setu-match", "translated")
@@ -95,6 +99,7 @@ class Quiet:
         await request.read()
         if not self._replay.library.answers(request):
             raise NoMatchError("not recorded in this dialect either")
+        _PLAYED.get([]).append(request)
         return await self._replay.send(request)
 
     async def aclose(self) -> None:
