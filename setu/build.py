@@ -32,6 +32,10 @@ from setu.transport.httpx_ import HttpxTransport
 from setu.transport.media import MediaFetcher
 
 
+OFFLINE_KEY = "setu-offline"
+"""Stands where a key would: nothing leaves the machine."""
+
+
 class SystemClock:
     """Real time."""
 

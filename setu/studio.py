@@ -5,11 +5,11 @@
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -102,16 +102,21 @@ class Studio:
         self._clock = build.SystemClock()
         self._replays: dict[Scope | None, Replay] = {}
         self._prepared: Replay | None = None
-        self._rewriting: list[Rewriting] = []
+        self._rewriting: dict[str, Rewriting] = {}
+        self._staged: dict[Scope | None, Setup] = {}
 
     @property
-    def libraries(self) -> Sequence[Library]:
+    def libraries(self) -> Mapping[Scope | None, Library]:
         """The recordings of every cassette that was asked for."""
-        return [replay.library for replay in self._replays.values()]
+        return {scope: replay.library for scope, replay in self._replays.items()}
 
     @property
     def misses(self) -> int:
-        return sum(library.misses for library in self.libraries)
+        return sum(library.misses for library in self.libraries.values())
+
+    def stage(self, scope: Scope, **changes: Any) -> None:
+        """Set up one cassette otherwise than the rest; changes are fields of `Setup`, before its first request."""
+        self._staged[scope] = msgspec.structs.replace(self._setup, **changes)
 
     def load(self) -> int:
         """Read everything that requests without a cassette's name are answered from; return how many recordings.
@@ -128,7 +133,7 @@ class Studio:
         Raises:
             CassetteNotFoundError: there is none of that name, and the mode only replays.
         """
-        mode = self._setup.mode
+        mode = self._staged.get(scope, self._setup).mode
         replay = self._prepared if scope is None and self._prepared is not None else self._replay(scope)
         if scope is None:
             self._prepared = None
@@ -157,7 +162,7 @@ class Studio:
         Raises:
             CassetteError: a file cannot be written.
         """
-        for rewriting in self._rewriting:
+        for rewriting in self._rewriting.values():
             rewriting.close()
 
     def files(self, scope: Scope | None) -> list[Path]:
@@ -174,12 +179,13 @@ class Studio:
             self.directory / scope.name,
         ]
         found = [file for place in places if place.exists() for file in cassette_files(place)]
-        if not found and self._setup.mode == "none":
+        if not found and self._staged.get(scope, self._setup).mode == "none":
             raise CassetteNotFoundError(f"no cassette {scope.name}: neither {places[0]} nor {places[2]}{os.sep} exists")
         return found
 
     def _replay(self, scope: Scope | None) -> Replay:
-        files = self.files(scope) if self._setup.mode in REPLAYS else []
+        setup = self._staged.get(scope, self._setup)
+        files = self.files(scope) if setup.mode in REPLAYS else []
         directory = shlex.quote(str(self.directory))
         into = f" --cassette {shlex.quote(str(scope))}" if scope is not None else ""
 
@@ -190,17 +196,17 @@ class Studio:
 
         library = Library(
             (interaction for file in files for interaction in read_cassette(file)),
-            normalisers=self._setup.normalisers,
-            looser=self._setup.looser,
-            on_exhausted=self._setup.on_exhausted,
+            normalisers=setup.normalisers,
+            looser=setup.looser,
+            on_exhausted=setup.on_exhausted,
             volatile=volatile(),
             secrets=self._secrets,
-            misses_file=self._setup.misses,
+            misses_file=setup.misses,
             hint=hint,
         )
         for note in library.notes:
             self._tell(note)
-        return Replay(library, self._clock, render_error=render_of, speed=self._setup.speed, faults=self._setup.faults)
+        return Replay(library, self._clock, render_error=render_of, speed=setup.speed, faults=setup.faults)
 
     @staticmethod
     def name_of(scope: Scope | None, interaction: Interaction) -> str:
@@ -212,9 +218,11 @@ class Studio:
         assert self._live is not None
         name = partial(self.name_of, scope)
         kept: Shelf | Rewriting
-        if self._setup.mode == "rewrite":
-            kept = Rewriting(self.directory, key_of, name, self._secrets)
-            self._rewriting.append(kept)
+        if self._staged.get(scope, self._setup).mode == "rewrite":
+            # Of a cassette's sessions all record into the same file.
+            kept = self._rewriting.setdefault(
+                scope.name if scope is not None else "", Rewriting(self.directory, key_of, name, self._secrets)
+            )
         else:
             kept = Shelf(self.directory, name, self._secrets)
 

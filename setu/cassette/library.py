@@ -1,5 +1,6 @@
 """Recordings by what they answer: an index that serves each once, first recorded first."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +19,7 @@ from setu.http import Request
 OnExhausted = Literal["error", "last", "cycle"]
 _Keys = list[tuple[Match, str]]
 _MAX_KEYS = 4096
+_MAX_REPORTS = 100
 
 
 class _Entry:
@@ -60,7 +62,8 @@ class Library:
     `volatile` names by dialect what matching ignores; `secrets` are values that both sides are stripped of before
     they are compared; `normalisers` are what requests may differ in, `looser` how loosely one may be found when
     nothing fits better. `on_exhausted` says what a request gets whose recordings are used up; `misses_file` collects
-    misses as JSON lines; `hint` words how to record the call that stands at `file:line` of it.
+    misses as JSON lines; `hint` words how to record the call that stands at `file:line` of it. `reports` explains the
+    last misses.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Library:
         self._keys: dict[bytes, _Keys] = {}
         self._neighbours: Neighbours | None = None
         self.misses = 0
+        self.reports: deque[str] = deque(maxlen=_MAX_REPORTS)
         for interaction in interactions:
             self.add(interaction)
 
@@ -224,6 +228,7 @@ class Library:
             describe("")
         else:
             self._log.append(describe)
+        self.reports.append(f"{message}\n{report}")
         return NoMatchError(message, nearest=nearest, report=report)
 
 

@@ -36,7 +36,7 @@ def replay(
 
     from setu import build
     from setu.cassette.faults import parse_rule
-    from setu.cli.rooms import OFFLINE_KEY, listening, note, settings
+    from setu.cli.rooms import listening, note, settings
     from setu.config.model import Config
     from setu.server import serve
     from setu.studio import Setup, Studio, proxy
@@ -45,7 +45,7 @@ def replay(
     rules = tuple(parse_rule(text) for text in fault or ())
     studio = Studio(Setup(directory=directory, speed=speed, faults=rules, on_exhausted=on_exhausted.value), tell=note)
     count = studio.load()
-    deployed = build.deployments(Config(), os.environ, offline_key=OFFLINE_KEY)
+    deployed = build.deployments(Config(), os.environ, offline_key=build.OFFLINE_KEY)
     app = build.app(
         proxy(studio, deployed), loaded, lambda: {"mode": "replay", "interactions": count, "misses": studio.misses}
     )

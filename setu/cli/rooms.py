@@ -14,8 +14,8 @@ from setu.config.model import Config, ProviderConfig
 from setu.errors import ConfigError
 from setu.providers.deployment import Deployment
 
-OFFLINE_KEY = "setu-offline"
-"""Stands where a key would: nothing leaves the machine."""
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+"""POSIX shell, "Exit Status for Commands"."""
 
 
 def settings(path: Path | None, host: str | None, port: int | None) -> Config:
@@ -52,7 +52,10 @@ def listening(what: str, url: str, detail: str) -> None:
 
 
 def child(command: list[str], url: str) -> int:
-    """Run a command with every SDK's base URL pointing here; return its exit status."""
+    """Run a command with every SDK's base URL pointing here; return its exit status as a shell would.
+
+    A command that is not there ends with 127, one that cannot be run with 126, one killed by a signal with 128 and it.
+    """
     environ = {
         **os.environ,
         "OPENAI_BASE_URL": f"{url}/v1",
@@ -63,7 +66,8 @@ def child(command: list[str], url: str) -> int:
     try:
         status = subprocess.run(command, env=environ, check=False).returncode  # noqa: S603 - the user's own command
     except OSError as error:
-        raise ConfigError(f"cannot run {command[0]}: {error.strerror or error}") from None
+        print(f"setu: error: cannot run {command[0]}: {error.strerror or error}", file=sys.stderr, flush=True)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
     return status if status >= 0 else 128 - status
 
 

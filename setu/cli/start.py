@@ -26,7 +26,7 @@ def start(
     import os
 
     from setu import build
-    from setu.cli.rooms import OFFLINE_KEY, listening, note, settings
+    from setu.cli.rooms import listening, note, settings
     from setu.errors import ConfigError
     from setu.ports import Transport
     from setu.server import serve
@@ -38,7 +38,7 @@ def start(
         raise ConfigError("--replay and --record exclude each other")
     logs.configure(verbose=verbose)
     loaded = settings(config, host, port)
-    deployed = build.deployments(loaded, os.environ, offline_key=OFFLINE_KEY if replay is not None else None)
+    deployed = build.deployments(loaded, os.environ, offline_key=build.OFFLINE_KEY if replay is not None else None)
     timeouts = build.timeouts(deployed)
     studio: Studio | None = None
     transport: Transport = HttpxTransport(read_timeouts=timeouts)

@@ -1,0 +1,174 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.test_testing import recorded
+
+CASE = """
+import openai
+
+def ask(text, **options):
+    said = [{"role": "user", "content": text}]
+    return openai.OpenAI(max_retries=0, **options).chat.completions.create(model="gpt-4o-mini", messages=said)
+"""
+
+
+class Project:
+    """A project with tests of its own, run in a process of its own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        (directory / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider -p no:benchmark\n")
+
+    def run(self, source, *options, **environ):
+        (self.directory / "test_it.py").write_text(CASE + source)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OPENAI_"))}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *options],
+            cwd=self.directory,
+            env=clean | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+def test_a_test_gets_the_cassette_of_its_name(project):
+    recorded(project.directory / "cassettes", "test_it/test_hello", "hello")
+
+    code, out = project.run("def test_hello(setu_env):\n    assert ask('hello').id == 'chatcmpl-1'\n")
+
+    assert code == 0, out
+
+
+def test_a_marker_names_a_cassette_and_faults(project):
+    recorded(project.directory / "cassettes", "mine", "hello")
+
+    code, out = project.run(
+        """
+import pytest
+
+@pytest.mark.setu(cassette="mine", faults=["503x1"])
+def test_hello(setu_env):
+    with pytest.raises(openai.InternalServerError):
+        ask("hello")
+    assert ask("hello").id == "chatcmpl-1"
+
+@pytest.mark.setu(cassette="mine")
+@pytest.mark.parametrize("n", range(3))
+def test_again(setu_server, n):
+    assert ask("hello", base_url=setu_server.openai, api_key="x").id == "chatcmpl-1"
+"""
+    )
+
+    assert code == 0, out
+
+
+def test_a_miss_fails_the_test_and_is_explained(project):
+    recorded(project.directory / "cassettes", "test_it/test_hello", "hello")
+
+    code, out = project.run("def test_hello(setu_env):\n    ask('goodbye')\n")
+
+    assert code == 1
+    assert "setu" in out
+    assert "first difference: /messages/0/content" in out
+    assert "test_hello.yaml:3" in out
+
+
+def test_a_miss_that_a_test_swallows_fails_it_all_the_same(project):
+    recorded(project.directory / "cassettes", "test_it/test_hello", "hello")
+
+    code, out = project.run(
+        "def test_hello(setu_env):\n    try:\n        ask('goodbye')\n    except openai.APIStatusError:\n        pass\n"
+    )
+
+    assert code == 1
+    assert "no recording answers POST /v1/chat/completions" in out
+
+
+def test_a_test_without_a_cassette_is_told_which_file_is_missing(project):
+    code, out = project.run("def test_hello(setu_env):\n    ask('hello')\n")
+
+    assert code == 1
+    assert "test_it/test_hello.yaml" in out
+
+
+def test_unused_recordings_fail_when_asked(project):
+    recorded(project.directory / "cassettes", "test_it/test_hello", "hello", "more")
+    source = "def test_hello(setu_env):\n    ask('hello')\n"
+
+    assert project.run(source)[0] == 0
+    code, out = project.run(source, "--setu-strict-unused")
+    assert code == 1
+    assert "no call asked for the recording at" in out
+
+
+def test_options_have_twins_in_the_ini_file(project):
+    recorded(project.directory / "tapes", "test_it/test_hello", "on 2026-01-01")
+    ini = project.directory / "pytest.ini"
+    ini.write_text(ini.read_text() + "setu_cassettes = tapes\nsetu_normalise = date uuid\n")
+
+    code, out = project.run("def test_hello(setu_env):\n    ask('on 2026-11-20')\n")
+
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("marker", ["setu('mine')", "setu(name='mine')"])
+def test_a_marker_that_says_something_else_is_refused(project, marker):
+    code, out = project.run(f"import pytest\n\n@pytest.mark.{marker}\ndef test_hello(setu_server):\n    pass\n")
+
+    assert code != 0
+    assert "takes cassette, faults and record_mode by name" in out
+
+
+def test_what_has_no_cassette_is_recorded_once(project):
+    recorded(project.directory / "source", "all", "hello")
+    source = """
+from setu import testing
+
+def test_hello(setu_server):
+    with testing.serve("source", cassette="all") as live:
+        place = live.url.partition("://")[2]
+        said = ask("hello", base_url=f"{setu_server.url}/proxy/http/{place}/v1", api_key="x")
+    assert said.id == "chatcmpl-1"
+"""
+
+    code, out = project.run(source, "--setu-record-mode=once")
+
+    assert code == 0, out
+    assert (project.directory / "cassettes" / "test_it" / "test_hello.yaml").is_file()
+
+
+def test_workers_side_by_side_do_not_disturb_each_other(project):
+    recorded(project.directory / "cassettes", "shared", *(f"n{n}" for n in range(20)))
+    source = """
+import pytest
+
+@pytest.mark.setu(cassette="shared")
+@pytest.mark.parametrize("n", range(20))
+def test_one(setu_env, n):
+    assert ask(f"n{n}").id == "chatcmpl-1"
+"""
+
+    code, out = project.run(source, "-n", "2")
+
+    assert code == 0, out
+
+
+def test_the_plugin_imports_nothing_heavy():
+    script = (
+        "import sys, pytest\nbefore = set(sys.modules)\nimport setu.pytest_plugin\n"
+        "heavy = {name.partition('.')[0] for name in set(sys.modules) - before} - {'setu'}\n"
+        "assert not heavy & {'httpx', 'yaml', 'msgspec', 'uvicorn', 'starlette', 'vcr', 'pydantic'}, heavy"
+    )
+
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,158 @@
+import anthropic
+import httpx
+import msgspec
+import openai
+import pytest
+
+from setu import testing
+from setu.bundled import data_dir
+from setu.cassette.shelf import Appender, read_cassette
+from setu.errors import CassetteNotFoundError, ConfigError, LocalDialectError
+from setu.studio import Setup
+from tests.cassette.samples import JSON, interaction, request
+
+ANSWER = (
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o-mini","choices":[{"index":0,"message":'
+    b'{"role":"assistant","content":"hi there","refusal":null},"logprobs":null,"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}'
+)
+
+
+def said(text):
+    return {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}]}
+
+
+def recorded(directory, name, *texts):
+    appender = Appender(directory / f"{name}.yaml")
+    for text in texts:
+        asked = request(said(text), path="/v1/chat/completions", origin="https://api.openai.com")
+        appender.append(interaction(ANSWER, asked=asked, headers=JSON))
+    return directory
+
+
+def ask(server, text="hello", **options):
+    client = openai.OpenAI(base_url=server.openai, api_key="none", **options)
+    return client.chat.completions.create(**said(text)).choices[0].message.content
+
+
+def test_an_sdk_gets_the_recorded_answer(tmp_path):
+    with testing.serve(recorded(tmp_path, "greeting", "hello"), cassette="greeting") as server:
+        assert ask(server) == "hi there"
+        assert server.misses == []
+
+
+def test_all_recordings_together_answer_without_a_name(tmp_path):
+    recorded(tmp_path, "one", "hello")
+    recorded(tmp_path, "deep/two", "goodbye")
+
+    with testing.serve(tmp_path) as server:
+        assert [ask(server), ask(server, "goodbye")] == ["hi there", "hi there"]
+
+
+@pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # the SDK's word on models, not on us
+def test_anthropics_sdk_finds_its_path():
+    found = next(
+        each
+        for each in read_cassette(data_dir("cassettes") / "anthropic" / "anthropic" / "text.yaml")
+        if each.exchange.status == 200
+    )
+    asked = msgspec.json.decode(found.exchange.request.body)
+
+    with testing.serve(data_dir("cassettes"), cassette="anthropic/anthropic/text") as server:
+        answer = anthropic.Anthropic(base_url=server.anthropic, api_key="none").messages.create(**asked)
+
+    assert answer.id == msgspec.json.decode(found.exchange.body)["id"]
+
+
+def test_a_call_that_no_recording_answers_is_explained_at_the_end(tmp_path):
+    directory = recorded(tmp_path, "greeting", "hello")
+
+    with (
+        pytest.raises(testing.Miss) as caught,
+        testing.serve(directory, cassette="greeting") as server,
+        pytest.raises(openai.APIStatusError),
+    ):
+        ask(server, "goodbye")
+
+    assert "first difference: /messages/0/content" in str(caught.value)
+    assert "greeting.yaml:3" in str(caught.value)
+
+
+def test_unused_recordings_fail_only_when_asked(tmp_path):
+    directory = recorded(tmp_path, "greeting", "hello", "goodbye")
+
+    with testing.serve(directory, cassette="greeting") as server:
+        ask(server)
+    with (
+        pytest.raises(testing.Miss, match=r"no call asked for the recording at .*greeting\.yaml:\d+"),
+        testing.serve(directory, cassette="greeting", strict_unused=True) as server,
+    ):
+        ask(server)
+    with (
+        pytest.raises(testing.Miss, match="no call asked"),
+        testing.serve(directory, cassette="greeting", strict_unused=True),
+    ):
+        pass
+
+
+def test_sessions_of_a_cassette_do_not_use_up_each_others_recordings(tmp_path):
+    recorded(tmp_path, "greeting", "hello")
+
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server:
+        answers = [ask(server.cassette("greeting", session=str(n))) for n in range(3)]
+
+    assert answers == ["hi there"] * 3
+
+
+def test_faults_strike_one_cassette(tmp_path):
+    recorded(tmp_path, "greeting", "hello")
+
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server:
+        failing = server.cassette("greeting", session="1", faults=["429x1 retry-after=0"])
+        with pytest.raises(openai.RateLimitError):
+            ask(failing, max_retries=0)
+        assert ask(failing, max_retries=0) == "hi there"
+        assert ask(server.cassette("greeting", session="2"), max_retries=0) == "hi there"
+
+
+def test_what_differs_in_every_run_can_be_named(tmp_path):
+    recorded(tmp_path, "greeting", "today is 2026-01-01")
+
+    with testing.serve(tmp_path, cassette="greeting", normalise=["date"]) as server:
+        assert ask(server, "today is 2026-11-20") == "hi there"
+
+
+def test_the_environment_leads_every_sdk_here(tmp_path, monkeypatch):
+    recorded(tmp_path, "greeting", "hello")
+
+    with testing.serve(tmp_path, cassette="greeting") as server:
+        for name, value in server.env().items():
+            monkeypatch.setenv(name, value)
+        answer = openai.OpenAI(api_key="none").chat.completions.create(**said("hello"))
+
+    assert answer.id == "chatcmpl-1"
+    assert set(server.env()) >= {"OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"}
+
+
+def test_what_has_no_cassette_is_recorded_from_a_live_upstream(tmp_path):
+    source = recorded(tmp_path / "source", "greeting", "hello")
+    with testing.serve(source, cassette="greeting") as upstream:
+        target = upstream.url.partition("://")[2]
+        with testing.serve(tmp_path / "new", mode="once") as recorder:
+            answer = httpx.post(
+                f"{recorder.url}/c/mine/proxy/http/{target}/v1/chat/completions",
+                json=said("hello"),
+                headers={"authorization": "Bearer x"},
+            )
+
+    assert answer.content == ANSWER
+    assert (tmp_path / "new" / "mine.yaml").is_file()
+
+
+def test_what_cannot_be_used_is_told(tmp_path):
+    with pytest.raises(CassetteNotFoundError), testing.serve(tmp_path / "none"):
+        pass
+    with pytest.raises(ConfigError, match="unknown fault"), testing.serve(tmp_path, faults=["sometimes"]):
+        pass
+    with pytest.raises(LocalDialectError, match="cassette name"), testing.serve(tmp_path, cassette="../x"):
+        pass
