@@ -24,7 +24,7 @@ from setu.cassette.normalise import NONE, Looser, Normalisers
 from setu.cassette.redact import known_secrets
 from setu.cassette.scope import Scope
 from setu.cassette.shape import shape_of, strip
-from setu.cassette.shelf import Rewriting, Shelf, cassette_files, file_name_of, read_cassette
+from setu.cassette.shelf import SUFFIXES, Rewriting, Shelf, cassette_files, file_name_of, read_cassette
 from setu.dialects.registry import DIALECTS
 from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
 from setu.http import Request
@@ -173,14 +173,12 @@ class Studio:
         """
         if scope is None:
             return list(cassette_files(self.directory)) if self.directory.exists() else []
-        places = [
-            self.directory / f"{scope.name}.yaml",
-            self.directory / f"{scope.name}.yml",
-            self.directory / scope.name,
-        ]
+        places = [self.directory / f"{scope.name}{suffix}" for suffix in (*SUFFIXES, "")]
         found = [file for place in places if place.exists() for file in cassette_files(place)]
         if not found and self._staged.get(scope, self._setup).mode == "none":
-            raise CassetteNotFoundError(f"no cassette {scope.name}: neither {places[0]} nor {places[2]}{os.sep} exists")
+            raise CassetteNotFoundError(
+                f"no cassette {scope.name}: neither {places[0]} nor {places[-1]}{os.sep} exists"
+            )
         return found
 
     def _replay(self, scope: Scope | None) -> Replay:

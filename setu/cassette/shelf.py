@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from setu.cassette.blobs import blobs_of
+from setu.cassette.formats.vcr import loaded
 from setu.cassette.gate import leaks
 from setu.cassette.merge import settled
 from setu.cassette.model import Interaction
-from setu.cassette.serialize import HEADER, from_document, render_block, to_document
+from setu.cassette.serialize import HEADER, render_block, to_document
 from setu.cassette.shape import PLACEHOLDER
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
 from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError
@@ -22,15 +23,16 @@ try:
 except ImportError:  # Windows: appends are atomic within one process only
     fcntl = None  # type: ignore[assignment]  # the name stands for its absence
 
-_SUFFIXES = frozenset({".yaml", ".yml"})
+SUFFIXES = (".yaml", ".yml", ".setu")
+"""Of cassettes; the last one is what pytest-recording gives to those of `setu.vcr_serializer`."""
 
 
 def cassette_files(paths: str | Path | Iterable[str | Path]) -> Iterator[Path]:
-    """Yield the files that the paths name; directories are searched at any depth for `.yaml` and `.yml`."""
+    """Yield the files that the paths name; directories are searched at any depth for SUFFIXES."""
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         start = Path(path)
         if start.is_dir():
-            yield from sorted(file for file in start.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+            yield from sorted(file for file in start.rglob("*") if file.suffix in SUFFIXES and file.is_file())
         elif start.is_file():
             yield start
         else:
@@ -55,8 +57,8 @@ def whole(text: str, name: str) -> list[Interaction]:
         CassetteDecodeError: names file and line.
     """
     found = parse_cassette(text, name)
-    _check_whole(text, found, name)
-    return [from_document(value, f"{name}:{line}") for line, value in found]
+    check_whole(text, found, name)
+    return [loaded(value, f"{name}:{line}") for line, value in found]
 
 
 def text_of(path: Path, errors: str = "strict") -> str:
@@ -73,12 +75,13 @@ def text_of(path: Path, errors: str = "strict") -> str:
         raise CassetteError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _check_whole(text: str, found: Sequence[tuple[int, Any]], name: str) -> None:
-    """Refuse a file whose last interaction was cut off where what is left happens to be YAML.
+def check_whole(text: str, found: Sequence[tuple[int, Any]], name: str) -> None:
+    """Refuse a text whose last interaction was cut off where what is left happens to be YAML.
 
     Setu writes `response.setu.end` after the body; hand-written and foreign interactions need not have it.
     """
-    if not found or _has_end(found[-1][1]):
+    # In braces (JSON) nothing is left of a text that was cut off.
+    if not found or _has_end(found[-1][1]) or text.lstrip().startswith("{"):
         return
     if not text.endswith("\n") or any(_has_end(value) for _, value in found):
         raise CassetteDecodeError(f"{name}:{found[-1][0]}: the last interaction is incomplete; {INCOMPLETE}")
