@@ -8,6 +8,7 @@ import typer
 
 from setu import __version__
 from setu.cli import conformance, record, replay, start
+from setu.cli.cassettes import app as cassettes
 
 app = typer.Typer(
     name="setu",
@@ -21,6 +22,7 @@ app.command("start")(start.start)
 app.command("record", context_settings={"allow_interspersed_args": False})(record.record)
 app.command("replay")(replay.replay)
 app.command("conformance")(conformance.conformance)
+app.add_typer(cassettes.app)
 
 INTERNAL = 70
 INTERRUPTED = 130

@@ -1,0 +1,128 @@
+"""`setu cassettes fmt`, `lint`, `repair`, `retime` and `prune`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from setu.cli.cassettes.rooms import Check, Json, Paths
+
+
+def fmt(paths: Paths, check: Check = False) -> None:
+    """Write cassettes in the one format: literal blocks, sorted headers, one line for small facts.
+
+    Files that plain vcrpy has saved become readable again. Comments are not kept.
+    """
+    from setu.cassette.serialize import HEADER
+    from setu.cassette.shelf import read_cassette, text_of, verified_block, write_cassette
+    from setu.cli.cassettes.rooms import files, track
+
+    changed = 0
+    for file in track(files(paths), "formatting"):
+        found = read_cassette(file)
+        if HEADER + "".join(map(verified_block, found)) == text_of(file):
+            continue
+        changed += 1
+        typer.echo(f"{'would format' if check else 'formatted'} {file}")
+        if not check:
+            write_cassette(file, found)
+    if check and changed:
+        raise typer.Exit(1)
+
+
+def lint(paths: Paths, as_json: Json = False) -> None:
+    """Check that cassettes are whole, true to their checksums and keys, and hold nothing twice."""
+    from setu.cassette.lint import findings_of
+    from setu.cassette.shelf import read_cassette
+    from setu.cli.cassettes.rooms import files, print_json, track
+    from setu.errors import CassetteDecodeError
+    from setu.studio import key_of
+
+    found: list[str] = []
+    for file in track(files(paths), "checking"):
+        try:
+            found += findings_of(read_cassette(file), key_of)
+        except CassetteDecodeError as error:
+            found.append(str(error))
+    if as_json:
+        print_json(found)
+    else:
+        for finding in found:
+            typer.echo(finding)
+    if found:
+        raise typer.Exit(1)
+
+
+def repair(paths: Paths) -> None:
+    """After a crash: keep every whole interaction, set the rest aside, finish what a killed rewrite left."""
+    from setu.cassette import repair as mend
+    from setu.cli.cassettes.rooms import files
+    from setu.studio import key_of
+
+    for directory in (path for path in paths if path.is_dir()):
+        for adopted in mend.adopt(directory, key_of):
+            typer.echo(f"{adopted.path}: rewritten, {adopted.kept} interactions")
+    for file in files(paths):
+        mended = mend.repair(file)
+        if mended.aside is not None:
+            typer.echo(f"{file}: {mended.kept} interactions kept, the incomplete rest is in {mended.aside}")
+
+
+def retime(
+    paths: Paths,
+    old: Annotated[Path | None, typer.Option("--from", help="Take the times of these recordings instead.")] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Keep no times.")] = False,
+) -> None:
+    """Give recordings the times of older ones of the same calls, or none: a diff without noise."""
+    from setu.cassette.retime import retimed, without_times
+    from setu.cassette.shelf import read_cassette, write_cassette
+    from setu.cli.cassettes.rooms import files, interactions
+    from setu.errors import ConfigError
+    from setu.studio import key_of
+
+    if (old is None) == (not drop):
+        raise ConfigError("retime needs either --from DIR or --drop")
+    source = list(interactions([old])) if old is not None else []
+    for file in files(paths):
+        before = read_cassette(file)
+        after = without_times(before) if drop else retimed(before, source, key_of)
+        changed = sum(one.recording.timing != two.recording.timing for one, two in zip(before, after, strict=True))
+        if changed:
+            write_cassette(file, after)
+            typer.echo(f"{file}: {changed} of {len(after)} recordings have other times now")
+
+
+def prune(
+    paths: Paths,
+    misses: Annotated[
+        Path | None, typer.Option("--unused", help="Take out what this list of places, one a line, names.")
+    ] = None,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="Of equal recordings keep the last one.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Take out recordings that nothing asks for, or that stand there twice."""
+    from setu.cassette.retime import pruned
+    from setu.cassette.shelf import read_cassette, write_cassette
+    from setu.cli.cassettes.rooms import files
+    from setu.errors import CassetteNotFoundError, ConfigError
+    from setu.studio import key_of
+
+    if misses is None and not duplicates:
+        raise ConfigError("prune needs --unused FILE or --duplicates")
+    places: set[str] = set()
+    if misses is not None:
+        try:
+            places = set(misses.read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError):
+            raise CassetteNotFoundError(f"no list of places at {misses}") from None
+    for file in files(paths):
+        before = read_cassette(file)
+        after = pruned(before, places, key_of if duplicates else None)
+        gone = [each.place for each in before if each not in after]
+        for place in gone:
+            typer.echo(f"{'would remove' if dry_run else 'removed'} {place}")
+        if gone and not dry_run:
+            if after:
+                write_cassette(file, after)
+            else:
+                file.unlink()
