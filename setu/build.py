@@ -4,10 +4,11 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from starlette.routing import Route
 
 from setu.chat.parts import Inline
 from setu.config.model import Config, ProviderConfig
@@ -30,7 +31,6 @@ from setu.store.seals import MemorySeals
 from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
 from setu.transport.media import MediaFetcher
-
 
 OFFLINE_KEY = "setu-offline"
 """Stands where a key would: nothing leaves the machine."""
@@ -238,10 +238,12 @@ def media_fetcher(config: Config, transport: Transport) -> MediaFetcher | None:
     return MediaFetcher(transport, allow_private=section.allow_private, max_bytes=section.max_bytes)
 
 
-def app(transport: Transport, config: Config, describe: Callable[[], Mapping[str, Any]]) -> App:
-    """Wrap a transport as the ASGI app that uvicorn serves."""
+def app(
+    transport: Transport, config: Config, describe: Callable[[], Mapping[str, Any]], admin: Sequence[Route] = ()
+) -> App:
+    """Wrap a transport as the ASGI app that uvicorn serves; `admin` are routes of its own."""
     operations = Operations(SystemClock(), describe, document)
-    return App(transport, render_error, operations, mint, max_body=config.server.max_body)
+    return App(transport, render_error, operations, mint, max_body=config.server.max_body, admin=admin)
 
 
 def describe_gateway(deployed: Mapping[str, Deployment]) -> Callable[[], Mapping[str, Any]]:

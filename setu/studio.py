@@ -5,7 +5,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -17,10 +17,12 @@ from setu import build
 from setu.bundled import data_dir
 from setu.cassette.blobs import Blobs
 from setu.cassette.faults import Rule
+from setu.cassette.journal import Journal
 from setu.cassette.library import Library, OnExhausted
 from setu.cassette.match import canonical_of, digest_of
 from setu.cassette.model import Interaction, Side
 from setu.cassette.normalise import NONE, Looser, Normalisers
+from setu.cassette.physics import Physics
 from setu.cassette.redact import known_secrets
 from setu.cassette.scope import Scope
 from setu.cassette.shape import shape_of, strip
@@ -51,18 +53,22 @@ Media = Literal["inline", "strip", "blobs"]
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """How cassettes are found, matched, played and made.
 
-    `speed` 0 plays without waits; `faults` strike every cassette; `misses` is where misses are kept, None: nowhere.
-    `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers) and `media` (large base64: in the
-    file, as a digest alone, or in a file beside it) say how a recording is kept.
+    `more` are further directories and files to replay from; recordings are made in `directory`. `speed` 0 plays
+    without waits, `ttfb` and `physics` pace answers otherwise than recorded; `faults` strike every cassette; `misses`
+    is where misses are kept, None: nowhere. `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers)
+    and `media` (large base64: in the file, as a digest alone, or in a file beside it) say how a recording is kept.
     """
 
     directory: Path
+    more: tuple[Path, ...] = ()
     mode: RecordMode = "none"
     speed: float = 1.0
     on_exhausted: OnExhausted = "error"
     normalisers: Normalisers = NONE
     looser: Looser = "exact"
     faults: tuple[Rule, ...] = ()
+    ttfb: float | None = None
+    physics: Physics | None = None
     misses: Path | None = MISSES
     timing: bool = True
     chunks: bool = False
@@ -85,8 +91,9 @@ class Studio:
         directory = setup.directory
         if directory == BUNDLED and not directory.exists():
             directory = data_dir("cassettes")
-        if setup.mode == "none" and not directory.exists():
-            raise CassetteNotFoundError(f"no cassette at {directory}")
+        missing = [path for path in (directory, *setup.more) if not path.exists()]
+        if setup.mode == "none" and missing:
+            raise CassetteNotFoundError(f"no cassette at {missing[0]}")
         if setup.mode != "none":
             _writable(directory)
         self.directory = directory
@@ -100,6 +107,7 @@ class Studio:
             timing=setup.timing, chunks=setup.chunks, media=keep, rename=key_of if setup.rename else None
         )
         self._clock = build.SystemClock()
+        self.journal = Journal()
         self._replays: dict[Scope | None, Replay] = {}
         self._prepared: Replay | None = None
         self._rewriting: dict[str, Rewriting] = {}
@@ -111,8 +119,23 @@ class Studio:
         return {scope: replay.library for scope, replay in self._replays.items()}
 
     @property
+    def replays(self) -> Mapping[Scope | None, Replay]:
+        return self._replays
+
+    @property
     def misses(self) -> int:
-        return sum(library.misses for library in self.libraries.values())
+        return self.journal.misses
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The directories and files that are replayed from."""
+        return (self.directory, *self._setup.more)
+
+    def set_faults(self, rules: Sequence[Rule]) -> None:
+        """Strike every cassette with these faults, those that are open and those to come."""
+        self._setup = msgspec.structs.replace(self._setup, faults=tuple(rules))
+        for replay in self._replays.values():
+            replay.set_faults(rules)
 
     def stage(self, scope: Scope, **changes: Any) -> None:
         """Set up one cassette otherwise than the rest; changes are fields of `Setup`, before its first request."""
@@ -172,8 +195,8 @@ class Studio:
             CassetteNotFoundError: there are none, and the mode only replays.
         """
         if scope is None:
-            return list(cassette_files(self.directory)) if self.directory.exists() else []
-        places = [self.directory / f"{scope.name}{suffix}" for suffix in (*SUFFIXES, "")]
+            return list(dict.fromkeys(cassette_files(path for path in self.places if path.exists())))
+        places = [root / f"{scope.name}{suffix}" for root in self.places for suffix in (*SUFFIXES, "")]
         found = [file for place in places if place.exists() for file in cassette_files(place)]
         if not found and self._staged.get(scope, self._setup).mode == "none":
             raise CassetteNotFoundError(
@@ -204,7 +227,24 @@ class Studio:
         )
         for note in library.notes:
             self._tell(note)
-        return Replay(library, self._clock, render_error=render_of, speed=setup.speed, faults=setup.faults)
+        before = self._replays.get(scope)
+        if before is not None:
+            library.inherit(before.library)
+        return Replay(
+            library,
+            self._clock,
+            render_error=render_of,
+            speed=setup.speed,
+            ttfb=setup.ttfb,
+            physics=setup.physics,
+            faults=setup.faults,
+            journal=self.journal,
+            scope=str(scope) if scope is not None else "",
+        )
+
+    def forget(self, scope: Scope | None) -> None:
+        """Forget what a cassette has served: it is opened as for the first time."""
+        self._replays.pop(scope, None)
 
     @staticmethod
     def name_of(scope: Scope | None, interaction: Interaction) -> str:

@@ -126,6 +126,20 @@ class Library:
                 self._queues.setdefault((level, key, origin), _Queue()).entries.append(entry)
         self._neighbours = None
 
+    def inherit(self, before: "Library") -> None:
+        """Count as served what another library has served of recordings that are here, too."""
+        uses: dict[tuple[str, int, bytes], deque[int]] = {}
+        for entry in before._entries:  # noqa: SLF001  # of the same class
+            uses.setdefault(_identity(entry), deque()).append(entry.uses)
+        for entry in self._entries:
+            if known := uses.get(_identity(entry)):
+                entry.uses = known.popleft()
+
+    @property
+    def served(self) -> list[tuple[Interaction, int]]:
+        """Each recording with how often it was served."""
+        return [(entry.interaction, entry.uses) for entry in self._entries]
+
     def unused(self) -> tuple[Interaction, ...]:
         return tuple(entry.interaction for entry in self._entries if not entry.uses)
 
@@ -145,6 +159,10 @@ class Library:
     def peek(self, request: Request) -> Interaction:
         """Return what `take` would, and leave it there; raises what `take` raises."""
         return self._entry(request)[0].interaction
+
+    def key(self, request: Request) -> str:
+        """Return the exact match key of a request, whose body must be bytes."""
+        return self._keys_of(request)[0][1]
 
     def answers(self, request: Request) -> bool:
         """Say whether a recording is left that answers a request; a request without one is no miss yet."""
@@ -230,6 +248,11 @@ class Library:
             self._log.append(describe)
         self.reports.append(f"{message}\n{report}")
         return NoMatchError(message, nearest=nearest, report=report)
+
+
+def _identity(entry: _Entry) -> tuple[str, int, bytes]:
+    exchange = entry.interaction.exchange
+    return digest_of(entry.canonical), exchange.status, exchange.body
 
 
 def _named(request: Request) -> str:

@@ -47,8 +47,9 @@ def main() -> NoReturn:
     """Run a command; every failure is one sentence and an exit code, never a traceback."""
     from setu.errors import CassetteError, ConfigError, SetuError
 
+    arguments, command = _split(sys.argv[1:])
     try:
-        app(prog_name="setu")
+        app(arguments, prog_name="setu", obj=command)
     except ConfigError as error:
         _fail(str(error), 78)
     except CassetteError as error:
@@ -65,6 +66,14 @@ def main() -> NoReturn:
             raise
         _fail(f"internal error: {type(error).__name__}: {error} (SETU_DEBUG=1 shows where)", INTERNAL)
     sys.exit(0)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Take the command that follows `--` off the arguments of `replay`, which has a list of its own before it."""
+    if arguments[:1] != ["replay"] or "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _fail(message: str, code: int) -> NoReturn:

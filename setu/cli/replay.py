@@ -2,9 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from setu.control import Control
+    from setu.studio import Setup, Studio
 
 
 class Exhausted(StrEnum):
@@ -15,42 +19,174 @@ class Exhausted(StrEnum):
     CYCLE = "cycle"
 
 
+class Loosely(StrEnum):
+    """How loosely a recording may be found when nothing fits better."""
+
+    EXACT = "exact"
+    SHAPE = "shape"
+    LAST_USER = "last-user"
+    SEQUENCE = "sequence"
+
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Directories and files of cassettes; without any, those that come with Setu.", show_default=False
+    ),
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 3742; any with a command].")]
+Speed = Annotated[
+    float, typer.Option(min=0.0, help="Pace of streams: 1 as recorded, 10 ten times as fast, 0 without pauses.")
+]
+NoDelay = Annotated[bool, typer.Option("--no-delay", help="Play without pauses; the same as --speed 0.")]
+Ttfb = Annotated[float | None, typer.Option(min=0.0, help="Seconds before each answer's head, whatever was recorded.")]
+Pace = Annotated[str | None, typer.Option("--physics", help="Pace of a model: ttft=400ms,tps=50,jitter=0.2,seed=7.")]
+OnExhausted = Annotated[Exhausted, typer.Option(help="What a request gets whose recordings have all been served.")]
+Match = Annotated[
+    Loosely, typer.Option(help="How loosely a recording may be found when nothing fits better; always marked.")
+]
+Normalise = Annotated[
+    list[str] | None,
+    typer.Option(help="What requests may differ in: uuid, timestamp, date, path, regex:PATTERN, pointer:/a/*/b."),
+]
+Fault = Annotated[
+    list[str] | None, typer.Option(help="Break answers on purpose: 429x3 retry-after=1, close@event=4, stall=5s, …")
+]
+Faults = Annotated[Path | None, typer.Option(help="A file of faults, one a line.")]
+StrictUnused = Annotated[
+    bool, typer.Option("--strict-unused", help="Exit with 1 when recordings were not asked for; names them.")
+]
+Resilience = Annotated[
+    Path | None, typer.Option(help="Judge how the client dealt with what went wrong, into this JSON file.")
+]
+
+
 def replay(
-    directory: Annotated[
-        Path, typer.Argument(help="Directory (or file) of cassettes; without it, those that come with Setu.")
-    ] = Path("bundled"),
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 3742].")] = None,
-    speed: Annotated[
-        float, typer.Option(min=0.0, help="Pace of streams: 1 as recorded, 10 ten times as fast, 0 without pauses.")
-    ] = 1.0,
-    on_exhausted: Annotated[
-        Exhausted, typer.Option(help="What a request gets whose recordings have all been served.")
-    ] = Exhausted.ERROR,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="Break answers on purpose, such as close@event=4, rst@event=2, stall=5s.")
-    ] = None,
+    ctx: typer.Context,
+    paths: Paths = None,
+    host: Host = None,
+    port: Port = None,
+    speed: Speed = 1.0,
+    no_delay: NoDelay = False,
+    ttfb: Ttfb = None,
+    physics: Pace = None,
+    on_exhausted: OnExhausted = Exhausted.ERROR,
+    match: Match = Loosely.EXACT,
+    normalise: Normalise = None,
+    fault: Fault = None,
+    faults: Faults = None,
+    strict_unused: StrictUnused = False,
+    resilience: Resilience = None,
 ) -> None:
-    """Serve recorded answers to any SDK: original bytes, event boundaries and timing. Needs no key and no network."""
+    """Serve recorded answers to any SDK: original bytes, event boundaries and timing. Needs no key and no network.
+
+    With -- COMMAND it runs the command with every SDK pointed here, and exits as it does. A request that has no
+    recording gets status 424 and the exit status 1; what is nearest to it is in the answer and in setu-misses.jsonl.
+    """
+    from setu.cassette.normalise import parse_normalisers
+    from setu.cassette.physics import parse_physics
+    from setu.studio import BUNDLED, Setup
+
+    first, *more = paths or [BUNDLED]
+    setup = Setup(
+        directory=first,
+        more=tuple(more),
+        speed=0.0 if no_delay else speed,
+        ttfb=ttfb,
+        physics=parse_physics(physics) if physics is not None else None,
+        on_exhausted=on_exhausted.value,
+        looser=match.value,
+        normalisers=parse_normalisers(normalise or ()),
+    )
+    texts = [*_lines(faults), *(fault or ())]
+    raise typer.Exit(_replay(setup, texts, ctx.obj or [], host, port, resilience, strict=strict_unused))
+
+
+def _replay(
+    setup: "Setup",
+    faults: list[str],
+    command: list[str],
+    host: str | None,
+    port: int | None,
+    resilience: Path | None,
+    *,
+    strict: bool,
+) -> int:
+    """Serve until a signal or until the command has ended; return the exit status."""
     import os
 
     from setu import build
-    from setu.cassette.faults import parse_rule
-    from setu.cli.rooms import listening, note, settings
+    from setu.cli.rooms import child, listening, note, settings
     from setu.config.model import Config
+    from setu.control import Control, Reloading
     from setu.server import serve
-    from setu.studio import Setup, Studio, proxy
+    from setu.studio import Studio, proxy
 
-    loaded = settings(None, host, port)
-    rules = tuple(parse_rule(text) for text in fault or ())
-    studio = Studio(Setup(directory=directory, speed=speed, faults=rules, on_exhausted=on_exhausted.value), tell=note)
+    loaded = settings(None, host, 0 if command and port is None else port)
+    studio = Studio(setup, tell=note)
     count = studio.load()
-    deployed = build.deployments(Config(), os.environ, offline_key=build.OFFLINE_KEY)
+    scopes = proxy(studio, build.deployments(Config(), os.environ, offline_key=build.OFFLINE_KEY))
+    control = Control(studio, scopes)
+    control.set_faults(faults)
     app = build.app(
-        proxy(studio, deployed), loaded, lambda: {"mode": "replay", "interactions": count, "misses": studio.misses}
+        Reloading(scopes, studio),
+        loaded,
+        lambda: {"mode": "replay", "interactions": count, "misses": studio.misses},
+        control.admin.routes,
     )
-    listener = serve.bind(loaded.server.host, loaded.server.port)
-    serve.run(app, listener, lambda: listening("replay", serve.url_of(listener), f"{count} recorded interactions"))
+    status: int | None = None
+    if command:
+        with serve.Background(app, loaded.server.host, loaded.server.port) as server:
+            status = child(command, server.url)
+    else:
+        listener = serve.bind(loaded.server.host, loaded.server.port)
+        serve.run(app, listener, lambda: listening("replay", serve.url_of(listener), f"{count} recorded interactions"))
+    failed = _told(studio, control, strict=strict)
+    if resilience is not None:
+        failed = _judged(control, resilience, status) or failed
+    return status or int(failed)
+
+
+def _told(studio: "Studio", control: "Control", *, strict: bool) -> bool:
+    """Say what had no recording, and if asked which recordings had no request."""
     if studio.misses:
-        typer.echo(f"{studio.misses} request(s) had no recording", err=True)
-        raise typer.Exit(1)
+        typer.echo(f"{studio.misses} request(s) had no recording; setu-misses.jsonl explains them", err=True)
+    unused = control.unused() if strict else []
+    for place in unused:
+        typer.echo(f"no request asked for the recording at {place}", err=True)
+    return bool(studio.misses or unused)
+
+
+def _judged(control: "Control", report: Path, status: int | None) -> bool:
+    import json
+
+    import msgspec
+
+    from setu.cassette.verdict import verdict
+    from setu.errors import ConfigError
+
+    found = verdict(control.journal, exit_status=status)
+    try:
+        report.write_text(json.dumps(msgspec.to_builtins(found), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--resilience: {report} cannot be written: {error.strerror or error}") from None
+    typer.echo(found.table(), err=True)
+    return any(finding.level == "fail" for finding in found.findings)
+
+
+def _lines(path: Path | None) -> list[str]:
+    """Return the faults of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or a line is no fault.
+    """
+    from setu.cassette.faults import parse_rules
+    from setu.errors import ConfigError
+
+    if path is None:
+        return []
+    try:
+        return [rule.text for rule in parse_rules(path.read_text(encoding="utf-8"))]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--faults {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -40,14 +40,11 @@ def start(
     loaded = settings(config, host, port)
     deployed = build.deployments(loaded, os.environ, offline_key=build.OFFLINE_KEY if replay is not None else None)
     timeouts = build.timeouts(deployed)
-    studio: Studio | None = None
     transport: Transport = HttpxTransport(read_timeouts=timeouts)
-    if replay is not None:
-        studio = Studio(Setup(directory=replay, on_exhausted="cycle"), tell=note)
-    elif record is not None:
-        studio = Studio(Setup(directory=record, mode="all"), live=transport, tell=note)
-    if studio is not None and replay is not None:
-        transport = studio.open(None)
+    replaying = Studio(Setup(directory=replay, on_exhausted="cycle"), tell=note) if replay is not None else None
+    recording = Studio(Setup(directory=record, mode="all"), live=transport, tell=note) if record is not None else None
+    if replaying is not None:
+        transport = replaying.open(None)
     listener = serve.bind(loaded.server.host, loaded.server.port)
     if not deployed:
         typer.echo(NO_PROVIDER, err=True)
@@ -56,9 +53,9 @@ def start(
     def gateway(upstream: Transport) -> Transport:
         return build.gateway(deployed, upstream, config=loaded, media=media)
 
-    served = studio.both_sides(gateway) if studio is not None and record is not None else gateway(transport)
+    served = recording.both_sides(gateway) if recording is not None else gateway(transport)
     app = build.app(served, loaded, build.describe_gateway(deployed))
     names = ", ".join(deployed) or "no provider"
     serve.run(app, listener, lambda: listening("gateway", serve.url_of(listener), names))
-    if studio is not None and studio.misses:
+    if replaying is not None and replaying.misses:
         raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """The Starlette app: the hot path raw, operations as ordinary routes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from setu.server.endpoints import Operations
 from setu.server.ws import ResponsesSocket
 
 Mode = str
+ADMIN = "/__setu__/"
 _OPERATIONS = frozenset({"/health", "/healthz", "/livez", "/readyz", "/", "/openapi.json"})
 
 
@@ -28,7 +29,9 @@ class App:
         *,
         max_body: int,
         on_close: Callable[[], Awaitable[None]] | None = None,
+        admin: Sequence[Route] = (),
     ) -> None:
+        self._administered = bool(admin)
         self._edge = Edge(transport, render_error, max_body=max_body)
         self._socket = ResponsesSocket(transport, mint, max_body=max_body)
 
@@ -48,17 +51,21 @@ class App:
                 Route("/livez", operations.alive, methods=["GET"]),
                 Route("/readyz", operations.ready, methods=["GET"]),
                 Route("/openapi.json", operations.openapi, methods=["GET"]),
+                *admin,
             ],
             lifespan=lifespan,
         )
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OPERATIONS:
+        if scope["type"] == "http" and not self._is_operation(scope["path"]):
             await self._edge(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         else:
             await self._starlette(scope, receive, send)
+
+    def _is_operation(self, path: str) -> bool:
+        return path in _OPERATIONS or (self._administered and path.startswith(ADMIN))
 
 
 __all__ = ["App", "Scope"]

@@ -93,7 +93,8 @@ class Edge:
         try:
             response = await self._transport.send(request)
         except TruncatedError as error:  # a recording that broke before its head
-            break_off(receive, reset=error.reset)
+            if not break_off(receive, reset=error.reset):
+                raise
             return
         except Exception as error:
             info = error.info() if isinstance(error, SetuError) else None
@@ -104,7 +105,8 @@ class Edge:
         try:
             await _send_response(send, response)
         except TruncatedError as error:
-            break_off(receive, reset=error.reset, promised=error.promised)
+            if not break_off(receive, reset=error.reset, promised=error.promised):
+                raise
         finally:
             await response.aclose()
 

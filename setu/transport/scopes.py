@@ -52,9 +52,12 @@ class Scopes:
         if self._shared is not None:
             await self._shared.aclose()
 
-    async def reset(self, scope: Scope | None = None) -> None:
-        """Forget the state of one cassette, or of all: the next request opens it afresh."""
-        for name in [name for name in self._transports if scope in (None, name)]:
+    async def reset(self, scope: Scope | None = None, *, everything: bool = True) -> None:
+        """Forget the transport of one cassette: the next request opens it afresh.
+
+        Without a scope it is that of every cassette, or, not `everything`, of requests that name none.
+        """
+        for name in [name for name in self._transports if name == scope or (scope is None and everything)]:
             await _close(self._transports.pop(name))
 
     async def _transport(self, scope: Scope | None) -> Transport:

@@ -2,7 +2,7 @@
 
 import typer
 
-from setu.cli.cassettes import look, tend
+from setu.cli.cassettes import carry, compare, look, tend
 
 app = typer.Typer(
     name="cassettes",
@@ -19,3 +19,6 @@ app.command("lint")(tend.lint)
 app.command("repair")(tend.repair)
 app.command("retime")(tend.retime)
 app.command("prune")(tend.prune)
+app.command("diff")(compare.diff)
+app.command("import")(carry.import_)
+app.command("export")(carry.export)

@@ -1,13 +1,16 @@
 """What the commands about cassettes share: where recordings are, how tables and JSON are printed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from setu.cassette.model import Interaction
+
+_T = TypeVar("_T")
 
 Paths = Annotated[list[Path], typer.Argument(help="Files, and directories with all below them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -96,3 +99,19 @@ def track(items: Sequence[Any], what: str) -> Iterator[Any]:
     from rich.progress import track as bar
 
     yield from bar(items, description=what, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def counting(what: str) -> "Iterator[Callable[[Iterable[_T]], Iterable[_T]]]":
+    """Lend a function that passes items on; on a terminal a line on stderr counts them, however many there will be."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield lambda items: items
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield lambda items: bar.track(items, total=None, description=what)
