@@ -15,6 +15,7 @@ import msgspec
 
 from setu import build
 from setu.bundled import data_dir
+from setu.cassette.age import Expiry, judge
 from setu.cassette.blobs import Blobs
 from setu.cassette.faults import Rule
 from setu.cassette.journal import Journal
@@ -32,7 +33,6 @@ from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
 from setu.http import Request
 from setu.ports import Transport
 from setu.providers.deployment import Deployment, url
-from setu.providers.signing import sign
 from setu.transport.modes import REPLAYS, Compare, Modal, RecordMode, Verify
 from setu.transport.record import Record, Sink
 from setu.transport.replay import Replay
@@ -55,8 +55,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     `more` are further directories and files to replay from; recordings are made in `directory`. `speed` 0 plays
     without waits, `ttfb` and `physics` pace answers otherwise than recorded; `faults` strike every cassette; `misses`
-    is where misses are kept, None: nowhere. `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers)
-    and `media` (large base64: in the file, as a digest alone, or in a file beside it) say how a recording is kept.
+    is where misses are kept, None: nowhere; `expiry` is how old recordings may be (`rerecord` in mode `once`).
+    `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers) and `media` (large base64: in the
+    file, as a digest alone, or in a file beside it) say how a recording is kept.
     """
 
     directory: Path
@@ -70,6 +71,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     ttfb: float | None = None
     physics: Physics | None = None
     misses: Path | None = MISSES
+    expiry: Expiry | None = None
     timing: bool = True
     chunks: bool = False
     rename: bool = False
@@ -156,11 +158,15 @@ class Studio:
         Raises:
             CassetteNotFoundError: there is none of that name, and the mode only replays.
         """
-        mode = self._staged.get(scope, self._setup).mode
+        setup = self._staged.get(scope, self._setup)
+        mode = setup.mode
         replay = self._prepared if scope is None and self._prepared is not None else self._replay(scope)
         if scope is None:
             self._prepared = None
         self._replays[scope] = replay
+        if mode == "once" and setup.expiry and setup.expiry.then == "rerecord" and self._old(replay.library):
+            mode = "rewrite"
+            self._staged[scope] = msgspec.structs.replace(setup, mode=mode)
         if mode == "none":
             return replay
         if self._live is None:
@@ -225,7 +231,7 @@ class Studio:
             misses_file=setup.misses,
             hint=hint,
         )
-        for note in library.notes:
+        for note in (*library.notes, *self._old(library)):
             self._tell(note)
         before = self._replays.get(scope)
         if before is not None:
@@ -241,6 +247,12 @@ class Studio:
             journal=self.journal,
             scope=str(scope) if scope is not None else "",
         )
+
+    def _old(self, library: Library) -> list[str]:
+        """Return what is to be told of recordings that are too old."""
+        expiry = self._setup.expiry
+        found = judge(expiry, library.interactions, datetime.now(UTC).date()) if expiry is not None else None
+        return [found] if found is not None else []
 
     def forget(self, scope: Scope | None) -> None:
         """Forget what a cassette has served: it is opened as for the first time."""
@@ -327,30 +339,6 @@ def _speaking(deployment: Deployment, dialect: str) -> Deployment | None:
         return None
     only = msgspec.structs.replace(provider, dialects=(dialect,), speaks={})
     return msgspec.structs.replace(deployment, provider=only)
-
-
-async def again(
-    studio: Studio, request: Request, deployed: Mapping[str, Deployment], scope: Scope | None
-) -> tuple[Path, int]:
-    """Make one call of its own and record it; return the cassette and the status of the answer.
-
-    The request is as a miss has it, without credentials: the deployment whose host it is for signs it.
-
-    Raises:
-        SetuError: the host cannot be reached.
-    """
-    for deployment in deployed.values():
-        if url(deployment, "/")[0] == request.origin:
-            sign(request.headers, deployment.scheme, deployment.key)
-            break
-    interactions: list[Interaction] = []
-    transport = studio.recorder(scope, interactions.append)
-    try:
-        response = await transport.send(request)
-        await response.read()
-    finally:
-        await transport.aclose()
-    return studio.directory / studio.name_of(scope, interactions[0]), response.status
 
 
 def key_of(interaction: Interaction) -> str:

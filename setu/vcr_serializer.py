@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from setu.cassette.redact import known_secrets, redact_request, redact_response
+from setu.cassette.gate import redact_exchange
+from setu.cassette.redact import known_secrets
 from setu.cassette.serialize import HEADER, from_document, reason_of
 from setu.cassette.shelf import verified_block, whole
-from setu.http import Request, Response
 
 
 def deserialize(text: str) -> dict[str, Any]:
@@ -56,14 +56,10 @@ def serialize(cassette: Mapping[str, Any]) -> str:
 
 def _block(document: Mapping[str, Any], known: tuple[str, ...]) -> str:
     interaction = from_document(document)
-    exchange = interaction.exchange
-    request, asked = redact_request(exchange.request, known)
-    response, answered = redact_response(Response(exchange.status, exchange.headers, exchange.body), known)
-    assert isinstance(request, Request)
-    assert isinstance(response.body, bytes)
-    redacted = (*interaction.recording.redacted, *asked, *answered)
+    kept, taken = redact_exchange(interaction.exchange, known)
+    redacted = (*interaction.recording.redacted, *taken)
     recording = msgspec.structs.replace(interaction.recording, redacted=tuple(dict.fromkeys(redacted)))
-    safe = msgspec.structs.replace(exchange, request=request, headers=response.headers, body=response.body, arrivals=())
+    safe = msgspec.structs.replace(kept, arrivals=())
     return verified_block(msgspec.structs.replace(interaction, exchange=safe, recording=recording))
 
 

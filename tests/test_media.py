@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from setu.media import plain_mime, sniff, true_mime
 
 
-def b64(data):
+def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
@@ -27,11 +27,11 @@ def b64(data):
         (b"", None),
     ],
 )
-def test_the_first_bytes_tell_the_type(data, mime):
+def test_the_first_bytes_tell_the_type(data: bytes, mime: str | None) -> None:
     assert sniff(b64(data)) == mime
 
 
-def test_bytes_outweigh_the_label_and_the_label_stands_where_they_say_nothing():  # B-MED-01
+def test_bytes_outweigh_the_label_and_the_label_stands_where_they_say_nothing() -> None:  # B-MED-01
     assert true_mime(b64(b"\xff\xd8\xff\xe0...."), "image/png") == "image/jpeg"
     assert true_mime(b64(b"whatever"), "Image/JPG; charset=x") == "image/jpeg"
 
@@ -39,10 +39,10 @@ def test_bytes_outweigh_the_label_and_the_label_stands_where_they_say_nothing():
 @pytest.mark.parametrize(
     ("label", "mime"), [("image/jpg", "image/jpeg"), ("TEXT/Plain;charset=utf-8", "text/plain"), ("", "")]
 )
-def test_a_label_is_read_by_its_registered_name(label, mime):  # B-MED-02
+def test_a_label_is_read_by_its_registered_name(label: str, mime: str) -> None:  # B-MED-02
     assert plain_mime(label) == mime
 
 
 @given(st.one_of(st.text(), st.binary().map(b64)))
-def test_any_text_is_sniffed_without_a_fuss(text):
+def test_any_text_is_sniffed_without_a_fuss(text: str) -> None:
     assert sniff(text) in (None, "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")

@@ -13,14 +13,14 @@ INSIDE = """
 import pytest
 from tests.needs import needs
 
-def test_inside():
+def test_inside() -> None:
     needs("corpus", "not set")
 
 @pytest.mark.skipif(True, reason="needs corpus: by mark")
-def test_marked():
+def test_marked() -> None:
     pass
 
-def test_other():
+def test_other() -> None:
     pytest.skip("no network")
 """
 MODULE = """

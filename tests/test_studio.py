@@ -13,8 +13,9 @@ from setu.cassette.shelf import read_cassette
 from setu.config.model import Config
 from setu.errors import CassetteNotFoundError, ConfigError
 from setu.http import Headers
+from setu.live import again
 from setu.server.serve import Background
-from setu.studio import Setup, Studio, again, proxy
+from setu.studio import Setup, Studio, proxy
 from tests.cassette.samples import ANTHROPIC_STREAM, JSON, SSE, request, talk
 from tests.transport.virtual import Upstream, VirtualClock
 

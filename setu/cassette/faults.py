@@ -1,215 +1,269 @@
-"""Faults: pure functions from Script to Script, composed by calling one after the other.
+"""Faults as text: what to break, and whose answers.
 
-An event is one `Bytes` step; `event` and `before_event` count from 0, so `event=4` strikes when four events have
-been sent.
+    [DIALECT][#NTH]: FAULT [p=PROBABILITY] [seed=N]
+
+`FORMS` lists the faults. Events count from 0: `close@event=4` closes after four. The same text stands on the command
+line, in a file of faults, in the admin API, in the header `X-Setu-Fault` and in a pytest marker.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from setu.cassette.script import Bytes, End, HalfChunk, Head, Script, Step, Wait, script
+from setu.cassette import fault_events, fault_steps
+from setu.cassette.chance import unit
+from setu.cassette.fault_answers import SERVER_ERRORS, Burst, RetryAfter
+from setu.cassette.fault_steps import Aim, Fault, Struck
 from setu.errors import ConfigError
-from setu.http import Ending, Headers
 
-Fault = Callable[[Script], Script]
+HEADER = "x-setu-fault"
+
+Found = Mapping[str, str | None]
+"""The named groups of a form."""
 
 
-class Burst(msgspec.Struct, frozen=True, kw_only=True):
-    """`times` answers with an error status before the real one; `retry_after` in seconds goes into their header."""
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of fault: how it is written, what it does, how it is read.
 
-    status: int
-    times: int = 1
-    retry_after: float | None = None
+    `breaks` says that a client that takes such an answer for a whole one is mistaken.
+    """
+
+    text: str
+    does: str
+    pattern: re.Pattern[str]
+    make: Callable[[Found], Aim | Burst]
+    breaks: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A fault and the calls it strikes.
 
-    `dialect` and `nth` (the nth call of that dialect, from 1) narrow it; empty and 0 mean every one.
+    `dialect` and `nth` (the nth call of that dialect, from 1) narrow it; empty and 0 mean every one. Of those, `p` is
+    the share it strikes, drawn from `seed`. `text` is what the rule was read from.
     """
 
-    effect: Fault | Burst
+    text: str
+    effect: Aim | Burst
     dialect: str = ""
     nth: int = 0
+    p: float = 1.0
+    seed: int = 0
+    breaks: bool = False
 
     def strikes(self, dialect: str, nth: int) -> bool:
         """Say whether the nth call of a dialect is meant; `openai` means every dialect of that family."""
         named = self.dialect in ("", dialect) or dialect.startswith(f"{self.dialect}_")
         return named and self.nth in (0, nth)
 
-
-def resplit(size: int) -> Fault:
-    """Cut the body into chunks of `size` bytes, across event boundaries; waits stay between the same bytes."""
-    if size < 1:
-        raise ConfigError("resplit needs a size of at least 1 byte")
-
-    def apply(steps: Script) -> Script:
-        out: list[Step] = []
-        rest = b""
-        for step in steps:
-            if isinstance(step, Bytes):
-                rest += step.data
-                whole = len(rest) - len(rest) % size
-                out += [Bytes(rest[at : at + size]) for at in range(0, whole, size)]
-                rest = rest[whole:]
-                continue
-            if rest and not isinstance(step, Wait):
-                out.append(Bytes(rest))
-                rest = b""
-            out.append(step)
-        return tuple(out)
-
-    return apply
-
-
-def cut(*, after_event: int | None = None, after_bytes: int | None = None) -> Fault:
-    """End the connection, without the end of the body, after so many events or bytes."""
-
-    def apply(steps: Script) -> Script:
-        if after_bytes is not None:
-            return (*_first_bytes(steps, after_bytes), End(Ending.TRUNCATED))
-        return (*_until(steps, after_event or 0), End(Ending.TRUNCATED))
-
-    return apply
-
-
-def reset(event: int) -> Fault:
-    """Tear the connection down (RST) after so many events."""
-    return lambda steps: (*_until(steps, event), End(Ending.RESET))
-
-
-def half_chunk(event: int) -> Fault:
-    """Write only half of an event's chunk, then close the connection; past the last event, cut at the end."""
-
-    def apply(steps: Script) -> Script:
-        lead = _until(steps, event)
-        struck = next((step for step in steps[len(lead) :] if isinstance(step, Bytes)), None)
-        if struck is None:
-            return (*lead, End(Ending.TRUNCATED))
-        broken = HalfChunk(struck.data[: len(struck.data) // 2], len(struck.data))
-        return (*lead, broken, End(Ending.TRUNCATED))
-
-    return apply
-
-
-def stall(before_event: int, seconds: float) -> Fault:
-    """Send nothing for a while before an event (or, past the last one, before the end)."""
-    return _insert(before_event, Wait(seconds))
-
-
-def inject(before_event: int, data: bytes) -> Fault:
-    """Send extra bytes before an event."""
-    return _insert(before_event, Bytes(data))
-
-
-def status_burst(times: int, status: int, headers: Headers | None = None, body: bytes = b"") -> tuple[Script, ...]:
-    """Return the scripts of answers that fail with a status, to be played before the real one."""
-    answer = script(status, headers or Headers(), *([body] if body else []))
-    return (answer,) * times
-
-
-def parse_fault(text: str) -> Fault:
-    """Read a fault's text form.
-
-    `close`, `rst`, `half-chunk`, each with `@event=N` (or `close@byte=N`); `stall=5s@event=N`; `resplit=N`.
-
-    Raises:
-        ConfigError: no such fault; lists the known forms.
-    """
-    found = _FAULT.fullmatch(text.strip())
-    fault = None if found is None else _fault(found)
-    if fault is None:
-        raise ConfigError(f"unknown fault {text!r}; known are {', '.join(_FORMS)}")
-    return fault
+    def drawn(self, key: str) -> bool:
+        """Say whether chance picks the call with this key; the same key and seed give the same answer."""
+        return self.p >= 1 or unit("strikes", self.seed, self.text, key) < self.p
 
 
 def parse_rule(text: str) -> Rule:
-    """Read a fault, or `429x3 retry-after=1`, with or without a lead: `anthropic#2:` is the dialect's second call.
+    """Read a fault with all that narrows it.
 
     Raises:
         ConfigError: no such fault; lists the known forms.
     """
-    found = _RULE.fullmatch(text.strip())
-    assert found is not None
-    burst = _BURST.fullmatch(found["effect"])
-    effect = parse_fault(found["effect"]) if burst is None else _burst(burst)
-    return Rule(effect=effect, dialect=found["dialect"] or "", nth=int(found["nth"] or 0))
+    lead = _LEAD.fullmatch(text.strip())
+    assert lead is not None
+    effect, options = lead["effect"], dict[str, str]()
+    while (option := _OPTION.fullmatch(effect)) is not None:
+        effect, options = option["before"], {option["name"]: option["value"], **options}
+    for form in FORMS:
+        found = form.pattern.fullmatch(effect.strip())
+        if found is not None:
+            return Rule(
+                text=text.strip(),
+                effect=form.make(found.groupdict()),
+                dialect=lead["dialect"] or "",
+                nth=int(lead["nth"] or 0),
+                p=_probability(text, options.get("p", "1")),
+                seed=int(options.get("seed", "0")),
+                breaks=form.breaks,
+            )
+    known = ", ".join(repr(form.text) for form in FORMS)
+    raise ConfigError(
+        f"unknown fault {text!r}; known are {known}, each with an optional lead 'DIALECT#NTH:' and tail 'p=0.3 seed=7'"
+    )
 
 
-_FORMS = (
-    "'close@event=N'",
-    "'close@byte=N'",
-    "'rst@event=N'",
-    "'half-chunk@event=N'",
-    "'stall=SECONDSs@event=N'",
-    "'resplit=N'",
-    "'STATUSxTIMES retry-after=SECONDS'",
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """Read the rules of a file, one a line, or of a header, with semicolons between them.
+
+    A comment begins with `#`, but for `#2:`, which is the second call.
+    """
+    lines = (_COMMENT.sub("", line) for line in text.splitlines())
+    return tuple(parse_rule(rule) for line in lines for rule in line.split(";") if rule.strip())
+
+
+def parse_fault(text: str, struck: Struck = Struck()) -> Fault:  # noqa: B008  # a frozen value
+    """Read one fault that changes an answer and is not an answer of its own.
+
+    Raises:
+        ConfigError: no such fault; lists the known forms.
+    """
+    rule = parse_rule(text)
+    if isinstance(rule.effect, Burst):
+        raise ConfigError(f"{text!r} is an answer of its own, not a fault of another one")
+    return rule.effect(struck)
+
+
+def _probability(text: str, value: str) -> float:
+    if not 0 <= float(value) <= 1:
+        raise ConfigError(f"fault {text!r}: p is a probability, from 0 to 1")
+    return float(value)
+
+
+_LEAD = re.compile(r"(?:(?P<dialect>[a-z_]+)?(?:#(?P<nth>[0-9]+))?:)?\s*(?P<effect>.*)", re.DOTALL)
+_OPTION = re.compile(r"(?P<before>.*)\s(?P<name>p|seed)=(?P<value>(?<=seed=)[0-9]+|(?<=p=)[0-9]*\.?[0-9]+)", re.DOTALL)
+_COMMENT = re.compile(r"(?:^|(?<=\s))#(?![0-9]+:).*")
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_TIME = rf"=(?P<time>{_NUMBER})(?P<unit>ms|s)?"
+_EVENT = r"(?:@event=(?P<event>[0-9]+))?"
+
+
+def _event(found: Found, default: int = 0) -> int:
+    return int(found["event"] or default)
+
+
+def _seconds(found: Found) -> float:
+    return float(found["time"] or 0) / (1000 if found["unit"] == "ms" else 1)
+
+
+def _plain(fault: Fault) -> Aim:
+    return lambda _struck: fault
+
+
+def _close(found: Found) -> Aim:
+    if found["byte"] is not None:
+        return _plain(fault_steps.cut(after_bytes=int(found["byte"])))
+    return _plain(fault_steps.cut(after_event=_event(found, 1)))
+
+
+def _gzip(found: Found) -> Aim:
+    return _plain(fault_steps.truncate_gzip(None if found["byte"] is None else int(found["byte"])))
+
+
+def _inject_error(found: Found) -> Aim:
+    return fault_events.inject_error(_event(found, 1), None if found["status"] is None else int(found["status"]))
+
+
+def _burst(found: Found) -> Burst:
+    status = SERVER_ERRORS if found["status"] == "5xx" else int(found["status"] or 0)
+    after: RetryAfter | None = None
+    if found["ms"] is not None:
+        after = RetryAfter(float(found["ms"]) / 1000, "ms")
+    elif found["date"] is not None:
+        after = RetryAfter(float(found["ahead"] or 2), "date")
+    elif found["after"] is not None:
+        after = RetryAfter(float(found["after"]))
+    return Burst(status=status, times=int(found["times"] or 1), retry_after=after)
+
+
+def _form(text: str, does: str, pattern: str, make: Callable[[Found], Aim | Burst], *, breaks: bool = False) -> Form:
+    return Form(text=text, does=does, pattern=re.compile(pattern), make=make, breaks=breaks)
+
+
+FORMS = (
+    _form(
+        "STATUSxTIMES retry-after=SECONDS",
+        "error answers come before the real one (`5xx`: a status the provider has); it may also say `retry-after-ms=N` "
+        "or `retry-after=http-date+SECONDS`",
+        rf"(?P<status>[45][0-9]{{2}}|5xx)(?:\s*[x*](?P<times>[1-9][0-9]*))?"
+        rf"(?:\s+(?:retry-after-ms=(?P<ms>{_NUMBER})|retry-after=(?P<date>http-date)(?:\+(?P<ahead>[0-9]+))?"
+        rf"|retry-after=(?P<after>{_NUMBER})s?))?",
+        _burst,
+    ),
+    _form(
+        "close@event=N",
+        "the connection closes after N events (1), or with `close@byte=N` after N bytes of the body",
+        rf"close(?:@byte=(?P<byte>[0-9]+)|{_EVENT})",
+        _close,
+        breaks=True,
+    ),
+    _form(
+        "end@event=N",
+        "the answer ends politely after N events (1): to HTTP it is complete",
+        rf"end{_EVENT}",
+        lambda found: _plain(fault_steps.end(_event(found, 1))),
+        breaks=True,
+    ),
+    _form(
+        "half-chunk@event=N",
+        "half of event N (0) is written, then the connection closes",
+        rf"half-chunk{_EVENT}",
+        lambda found: _plain(fault_steps.half_chunk(_event(found))),
+        breaks=True,
+    ),
+    _form(
+        "rst@event=N",
+        "the connection is reset after N events (1)",
+        rf"rst{_EVENT}",
+        lambda found: _plain(fault_steps.reset(_event(found, 1))),
+        breaks=True,
+    ),
+    _form(
+        "drop-done",
+        "the event that says the stream is complete is missing; all else comes",
+        r"drop-done",
+        lambda _: fault_events.drop_done,
+        breaks=True,
+    ),
+    _form(
+        "truncate-gzip@byte=N",
+        "the answer is compressed, and of the compressed bytes the second half (or all after N) is missing",
+        r"truncate-gzip(?:@byte=(?P<byte>[0-9]+))?",
+        _gzip,
+        breaks=True,
+    ),
+    _form(
+        "malformed-event@event=N",
+        "the JSON of event N (0) is broken; an answer that is no stream is one event",
+        rf"malformed-event{_EVENT}",
+        lambda found: fault_events.malformed_event(_event(found)),
+        breaks=True,
+    ),
+    _form(
+        "inject-error=STATUS@event=N",
+        "after N events (1) the stream ends with the provider's own error event, of that status or its most usual one",
+        rf"inject-error(?:=(?P<status>[45][0-9]{{2}}))?{_EVENT}",
+        _inject_error,
+        breaks=True,
+    ),
+    _form(
+        "stall=TIME@event=N",
+        "nothing comes for a while before event N (0)",
+        rf"stall{_TIME}{_EVENT}",
+        lambda found: _plain(fault_steps.stall(_event(found), _seconds(found))),
+    ),
+    _form(
+        "latency=TIME",
+        "nothing comes for a while, not even the head",
+        rf"latency{_TIME}",
+        lambda found: _plain(fault_steps.latency(_seconds(found))),
+    ),
+    _form(
+        "slow-drip=BYTES/s",
+        "the body comes at no more than so many bytes a second",
+        r"slow-drip=(?P<rate>[1-9][0-9]*(?:\.[0-9]+)?)(?:/s|/sec)?",
+        lambda found: _plain(fault_steps.slow_drip(float(found["rate"] or 1))),
+    ),
+    _form(
+        "split=SIZE",
+        "the same bytes in chunks of that size, across event boundaries (`resplit` is the same)",
+        r"(?:re)?split=(?P<size>[1-9][0-9]*)",
+        lambda found: _plain(fault_steps.split(int(found["size"] or 1))),
+    ),
+    _form("crlf", "the lines of an SSE stream end in CRLF", r"crlf", lambda _: fault_events.crlf),
+    _form(
+        "ping@event=N",
+        "a sign of life before event N (0): Anthropic's ping, a comment, a blank line",
+        rf"ping{_EVENT}",
+        lambda found: fault_events.ping(_event(found)),
+    ),
 )
-_RULE = re.compile(r"(?:(?P<dialect>[a-z_]+)?(?:#(?P<nth>[0-9]+))?:)?\s*(?P<effect>.*)", re.DOTALL)
-_FAULT = re.compile(
-    r"(?P<name>close|rst|half-chunk|stall|resplit)(?:=(?P<value>[0-9]+(?:\.[0-9]+)?)s?)?"
-    r"(?:@(?P<unit>event|byte)=(?P<at>[0-9]+))?"
-)
-_BURST = re.compile(
-    r"(?P<status>[45][0-9]{2})(?:x(?P<times>[0-9]+))?(?:\s+retry-after=(?P<after>[0-9]+(?:\.[0-9]+)?)s?)?"
-)
-
-
-def _burst(found: re.Match[str]) -> Burst:
-    after = float(found["after"]) if found["after"] else None
-    return Burst(status=int(found["status"]), times=int(found["times"] or 1), retry_after=after)
-
-
-def _fault(found: re.Match[str]) -> Fault | None:
-    at = None if found["at"] is None else int(found["at"])
-    value = None if found["value"] is None else float(found["value"])
-    match found["name"], found["unit"], value:
-        case "close", "byte", None:
-            return cut(after_bytes=at)
-        case "close", _, None:
-            return cut(after_event=1 if at is None else at)
-        case "rst", "event" | None, None:
-            return reset(1 if at is None else at)
-        case "half-chunk", "event" | None, None:
-            return half_chunk(at or 0)
-        case "stall", "event" | None, float(seconds):
-            return stall(at or 0, seconds)
-        case "resplit", None, float(size) if size.is_integer() and size >= 1:
-            return resplit(int(size))
-    return None
-
-
-def _until(steps: Script, events: int) -> Script:
-    """Return the steps before event number `events` (its own wait included), without the end."""
-    count = 0
-    for index, step in enumerate(steps):
-        if isinstance(step, (End, HalfChunk)) or (isinstance(step, Bytes) and count == events):
-            return steps[:index]
-        count += isinstance(step, Bytes)
-    return steps
-
-
-def _first_bytes(steps: Script, size: int) -> list[Step]:
-    kept: list[Step] = []
-    for step in steps:
-        if isinstance(step, (End, HalfChunk)):
-            break
-        if isinstance(step, Bytes):
-            if size <= 0:
-                break
-            step = Bytes(step.data[:size])  # noqa: PLW2901  # the cut piece takes the whole one's place
-            size -= len(step.data)
-        kept.append(step)
-    return kept
-
-
-def _insert(before_event: int, extra: Step) -> Fault:
-    def apply(steps: Script) -> Script:
-        lead = _until(steps, before_event)
-        # A fault never comes before the head: the head is where an answer starts.
-        at = max(len(lead), next((i + 1 for i, step in enumerate(steps) if isinstance(step, Head)), 0))
-        return (*steps[:at], extra, *steps[at:])
-
-    return apply
+"""Every fault; the first form that matches is taken."""

@@ -1,11 +1,12 @@
 """Recordings by what they answer: an index that serves each once, first recorded first."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, Self
 
+from setu.cassette.edits import Secrets
 from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of
 from setu.cassette.misses import Neighbours, differences, explain
 from setu.cassette.misslog import MissLog, written
@@ -71,7 +72,7 @@ class Library:
         interactions: Iterable[Interaction] = (),
         *,
         volatile: Volatile = NO_VOLATILE,
-        secrets: Collection[str] = (),
+        secrets: Secrets = (),
         normalisers: Normalisers = NONE,
         looser: Looser = "exact",
         on_exhausted: OnExhausted = "error",

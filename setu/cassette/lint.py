@@ -28,7 +28,7 @@ def _of_one(each: Interaction, key_of: Callable[[Interaction], str]) -> Iterator
     edited = [note for note in each.notes if "edited" in note and recording.provenance == "edited"]
     yield from (note for note in each.notes if note not in edited)
     if recording.key and recording.key != key_of(each):
-        yield f"{each.place}: the key {recording.key} is not the request's any more, it is {key_of(each)}"
+        yield f"{each.place}: the key {recording.key} is not the request's any more; fmt writes {key_of(each)}"
     if not 200 <= each.exchange.status < 600:
         yield f"{each.place}: the status {each.exchange.status} is no answer"
     if each.exchange.end in (Ending.CLOSED_BY_CLIENT, Ending.ERROR):

@@ -5,155 +5,43 @@ looks like a key goes wherever it stands. Bodies are edited in place, as text of
 stays byte for byte. `find_secrets` is the last gate before a disk.
 """
 
-import json
+import base64
+import binascii
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
+
+import msgspec
 
 from setu._json import JsonError, decode
+from setu.cassette import spots
+from setu.cassette.bodies import decompress
+from setu.cassette.edits import REDACTED, Edit, Rules, Secrets, applied, as_latin, edits_of, rules_of
+from setu.cassette.entropy import bits, random_words
+from setu.cassette.redact_names import (
+    BODY_POINTERS,
+    CREDENTIAL_HEADERS,
+    SECRET_HEADERS,
+    SECRET_QUERY,
+    storable_request_header,
+    storable_response_header,
+)
+from setu.errors import ConfigError
 from setu.http import Headers, Request, Response
 
-REDACTED = "REDACTED"
+PLACEHOLDER = f'"{REDACTED}"'.encode()
+"""Stands for a body of which not every secret could be taken out alone; JSON, as most bodies are."""
+
+_ROUNDS = 6
+"""One edit may uncover another; what is not done after as many rounds goes as a whole."""
 
 _MIN_KNOWN = 8
 """Shorter values of secret-named variables (`true`, `1`, a region) occur in text by chance."""
 
-REQUEST_HEADERS = frozenset(
-    {
-        "accept",
-        "anthropic-beta",
-        "anthropic-version",
-        "content-encoding",
-        "content-type",
-        "openai-beta",
-    }
-)
-RESPONSE_HEADERS = frozenset(
-    {
-        "allow",
-        "anthropic-version",
-        "apim-request-id",
-        "content-disposition",
-        "content-encoding",
-        "content-type",
-        "openai-model",
-        "openai-processing-ms",
-        "openai-version",
-        "request-id",
-        "retry-after",
-        "retry-after-ms",
-        "x-amzn-errortype",
-        "x-amzn-requestid",
-        "x-generation-id",
-        "x-groq-region",
-        "x-request-id",
-        "x-should-retry",
-    }
-)
-_RESPONSE_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "ratelimit")
-
-_SECRET_HEADERS = frozenset(
-    {
-        "api-key",
-        "authorization",
-        "cookie",
-        "openai-organization",
-        "anthropic-organization-id",
-        "openai-project",
-        "proxy-authorization",
-        "set-cookie",
-        "x-amz-security-token",
-        "x-api-key",
-        "x-goog-api-key",
-        "x-goog-user-project",
-    }
-)
-"""Fields whose removal is worth noting; any other field off the allow-list goes silently."""
-
-_SECRET_QUERY = re.compile(
-    r"(?:x-(?:amz|goog)-)?(?:(?:api|access|secret|subscription)?[-_]?key|(?:(?:access|auth|id|refresh|session|security)[-_]?)?token"
-    r"|sig|signature|(?:client[-_]?)?secret|password|passwd|credentials?|auth|authorization|(?:aws|google)access(?:key)?id)",
-    re.IGNORECASE,
-)
-
-_SECRET_MEMBERS = (
-    "api_key", "api-key", "apiKey", "apikey", "authorization", "Authorization", "authorization_token", "access_token",
-    "accessToken", "refresh_token", "id_token", "client_secret", "clientSecret", "password", "passwd", "private_key",
-    "privateKey", "secret_key", "secretKey", "secret_access_key", "aws_secret_access_key", "aws_session_token",
-    "sessionToken", "x-api-key", "X-API-Key", "x-goog-api-key", "ephemeral_key",
-)  # fmt: skip
-_NAMES = "|".join(map(re.escape, _SECRET_MEMBERS))
-_MEMBER = re.compile(rf'"(?P<name>{_NAMES})"\s*:\s*"(?P<value>(?:[^"\\\n]|\\.)*)"', re.DOTALL)
-# JSON within a JSON string has its quotes escaped, once for every level.
-_NESTED_MEMBER = re.compile(
-    rf'(?P<level>\\{{1,7}})"(?P<name>{_NAMES})(?P=level)"\s*:\s*(?P=level)"'
-    r'(?P<value>(?:(?!(?<!\\)(?P=level)").){0,8192})(?<!\\)(?P=level)"',
-    re.DOTALL,
-)
-_MEMBER_LITERALS = ("key", "Key", "uthorization", "oken", "secret", "Secret", "passw")
-
-BODY_POINTERS = (
-    "/api_key",
-    "/extra_headers/*",
-    "/mcp_servers/*/authorization_token",
-    "/tools/*/authorization",
-    "/tools/*/headers/*",
-)
-"""Members that hold secrets under any value; `*` is any key or index. OpenAI and Anthropic document the last three
-for remote MCP servers."""
-
-
-class Shape(NamedTuple):
-    """What a kind of key looks like. `hint` is a string every match contains: a fast way to say no."""
-
-    name: str
-    hint: str
-    pattern: re.Pattern[str]
-
-
-# A key starts where a word starts; a JSON escape (`\nsk-…`) or a percent escape may stand right before it.
-_START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9A-Fa-f]{2}))"
-_WORD = "[A-Za-z0-9._~+/=-]"
-
-
-# Within one event: what a stream spells over several is for the gate, an edit must not swallow event boundaries.
-_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!\r?\n\r?\n).)*?-----END [A-Z ]*PRIVATE KEY-----"
-
-
-def _shape(name: str, hint: str, pattern: str) -> Shape:
-    return Shape(name, hint, re.compile(_START + pattern, re.DOTALL))
-
-
-SHAPES = (
-    _shape("sk- key", "sk-", r"sk-(?=[A-Za-z0-9_-]*[0-9A-Z])[A-Za-z0-9_-]{16,}"),
-    _shape("Google API key", "AIza", r"(?<!\+)AIza[A-Za-z0-9_-]{20,}"),
-    _shape("Google API key", "AQ.", r"AQ\.[A-Za-z0-9_-]{20,}"),
-    _shape("Google access token", "ya29.", r"ya29\.[A-Za-z0-9._-]{16,}"),
-    _shape("Groq key", "gsk_", r"gsk_[A-Za-z0-9]{16,}"),
-    _shape("xAI key", "xai-", r"xai-[A-Za-z0-9_-]{16,}"),
-    _shape("Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{16,}"),
-    _shape("Perplexity key", "pplx-", r"pplx-[A-Za-z0-9]{16,}"),
-    _shape("NVIDIA key", "nvapi-", r"nvapi-[A-Za-z0-9_-]{16,}"),
-    _shape("Cerebras key", "csk-", r"csk-[A-Za-z0-9]{16,}"),
-    _shape("Replicate token", "r8_", r"r8_[A-Za-z0-9]{20,}"),
-    _shape("Fireworks key", "fw_", r"fw_[A-Za-z0-9]{20,}"),
-    _shape("Together key", "tgp_v1_", r"tgp_v1_[A-Za-z0-9_-]{16,}"),
-    _shape("GitHub token", "gh", r"(?:gh[opusr]_|github_pat_)[A-Za-z0-9_]{20,}"),
-    _shape("GitLab token", "glpat-", r"glpat-[A-Za-z0-9_-]{16,}"),
-    _shape("Slack token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    _shape("Stripe key", "k_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    _shape("AWS access key id", "AKIA", r"(?<![+/])AKIA[A-Z0-9]{16}(?![A-Za-z0-9+/])"),
-    _shape("AWS access key id", "ASIA", r"(?<![+/])ASIA[A-Z0-9]{16}(?![A-Za-z0-9+/])"),
-    _shape("AWS bearer token", "ABSK", r"ABSK[A-Za-z0-9+/=]{32,}"),
-    _shape("AWS signature", "Signature=", r"Signature=[0-9a-f]{64}"),
-    _shape("JWT", ".eyJ", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    # "Bearer authentication" in an error message is prose: a token is long or has a digit.
-    _shape("bearer token", "earer", r"[Bb]earer(?:[ \t]|%20|\+)+(?=_{20}|_*\d)(?!REDACTED)_{8,}".replace("_", _WORD)),
-    _shape("basic credentials", "asic ", r"[Bb]asic (?=_{20}|_*=)_{12,}".replace("_", _WORD)),
-    _shape("private key", "PRIVATE KEY", _PEM),
-)
+_MIN_OWN = 16
+"""Of a request's own credential that is looked for elsewhere: a stand-in (`anything`) would be found by chance."""
 
 
 class Finding(NamedTuple):
@@ -163,6 +51,23 @@ class Finding(NamedTuple):
     offset: int
 
 
+def parse_rules(headers: Iterable[str], pointers: Iterable[str], patterns: Iterable[str]) -> Rules:
+    """Read what a user wants taken out besides.
+
+    Raises:
+        ConfigError: a pointer that does not start with `/`, or a pattern that is none; names it.
+    """
+    pointers = tuple(pointers)
+    for pointer in pointers:
+        if not pointer.startswith("/"):
+            raise ConfigError(f"not a JSON pointer to redact: {pointer!r}; write /tools/*/token")
+    return Rules(
+        headers=frozenset(name.strip().lower() for name in headers),
+        pointers=pointers,
+        patterns=tuple(_compiled(patterns)),
+    )
+
+
 def known_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of variables that are named like secrets; longest first."""
     named = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
@@ -170,71 +75,140 @@ def known_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(values, key=lambda value: (-len(value), value)))
 
 
-def storable_request_header(name: str) -> bool:
-    return name in REQUEST_HEADERS
-
-
-def storable_response_header(name: str) -> bool:
-    return name in RESPONSE_HEADERS or name.startswith(_RESPONSE_PREFIXES)
-
-
-def redact_request(request: Request, known: Collection[str] = ()) -> tuple[Request, tuple[str, ...]]:
+def redact_request(request: Request, secrets: Secrets = ()) -> tuple[Request, tuple[str, ...]]:
     """Return the request as it may be stored, and what was taken out (`request.headers.x-api-key`)."""
     assert isinstance(request.body, bytes)
+    rules = with_own(rules_of(secrets), request)
     what: list[str] = []
-    origin = _strip_userinfo(request.origin, what)
-    path = _scrub_text(request.path, known, "request.path", what)
-    query = _query(request.query, known, what)
-    headers = _headers(request.headers, storable_request_header, known, "request.headers", what)
-    body = _body(request.body, known, "request.body", what)
-    redacted = Request(method=request.method, path=path, origin=origin, query=query, headers=headers, body=body)
+    headers = _headers(request.headers, storable_request_header, rules, "request.headers", what)
+    body = _request_body(request, headers, rules, what)
+    redacted = Request(
+        method=request.method,
+        path=_scrub_text(request.path, rules, "request.path", what),
+        origin=_scrub_text(_strip_userinfo(request.origin, what), rules, "request.uri", what),
+        query=_query(request.query, rules, what),
+        headers=headers,
+        body=body,
+    )
     return redacted, tuple(dict.fromkeys(what))
 
 
-def redact_response(response: Response, known: Collection[str] = ()) -> tuple[Response, tuple[str, ...]]:
+def redact_response(response: Response, secrets: Secrets = ()) -> tuple[Response, tuple[str, ...]]:
     """Return the response, whose body must be bytes, as it may be stored, and what was taken out."""
     assert isinstance(response.body, bytes)
+    rules = rules_of(secrets)
     what: list[str] = []
-    headers = _headers(response.headers, storable_response_header, known, "response.headers", what)
-    body = _body(response.body, known, "response.body", what)
+    headers = _headers(response.headers, storable_response_header, rules, "response.headers", what)
+    body = redact_body(response.body, rules, "response.body", what)
     return Response(response.status, headers, body), tuple(dict.fromkeys(what))
 
 
-def redact_text(text: str, known: Collection[str] = ()) -> str:
+def redact_text(text: str, secrets: Secrets = ()) -> str:
     """Return a text (a log line, an error) without anything that looks like a secret."""
-    return _scrub_text(text, known, "", [])
+    return _scrub_text(text, rules_of(secrets), "", [])
 
 
-def find_secrets(text: str, known: Collection[str] = ()) -> list[Finding]:
-    """Return every secret that is still in a text."""
-    found = [Finding(what, span[0]) for what, span in _spans(text, _forms(tuple(known)))]
-    return sorted(found, key=lambda finding: finding.offset)
+def find_secrets(text: str, secrets: Secrets = (), *, guess: bool = False, as_bytes: bool = False) -> list[Finding]:
+    """Return every secret that is still in a text; with `guess` what may be one, too. `as_bytes`: it is Latin-1."""
+    return [Finding(e.what, e.start) for e in edits_of(text, rules_of(secrets), guess=guess, as_bytes=as_bytes)]
 
 
-def _headers(
-    headers: Headers, keep: Callable[[str], bool], known: Collection[str], place: str, what: list[str]
-) -> Headers:
+def redact_body(body: bytes, rules: Rules, place: str, what: list[str]) -> bytes:
+    """Return a body without secrets; `what` is told of them."""
+    # Latin-1 maps every byte to one character and back, so any body can be searched and edited as text.
+    text = body.decode("latin-1")
+    pointers = (*BODY_POINTERS, *rules.pointers) if place.startswith("request") else rules.pointers
+    for _ in range(_ROUNDS):
+        pointed = [*_pointed(text, pointers)]
+        edits = pointed or edits_of(text, rules, guess=True, as_bytes=True)
+        if not edits:
+            return text.encode("latin-1")
+        what += [_told(place, text, edit) for edit in edits]
+        text = applied(text, edits)
+    what.append(f"{place} (whole)")
+    return PLACEHOLDER
+
+
+def with_own(rules: Rules, request: Request) -> Rules:
+    """Return rules that know a request's own credentials as well: an error message may repeat them."""
+    own = tuple(dict.fromkeys(value for value in _credentials(request) if _telling(value)))
+    return msgspec.structs.replace(rules, known=(*rules.known, *own)) if own else rules
+
+
+def _compiled(patterns: Iterable[str]) -> Iterator[re.Pattern[str]]:
+    for pattern in patterns:
+        try:
+            yield re.compile(pattern)
+        except re.error as error:
+            raise ConfigError(f"not a regular expression to redact: {pattern!r}: {error}") from None
+
+
+def _credentials(request: Request) -> Iterator[str]:
+    for name, value in request.headers.items():
+        if name in CREDENTIAL_HEADERS:
+            scheme, _, rest = value.partition(" ")
+            yield from (value, rest)
+            if scheme.lower() == "basic":
+                yield _password(rest)
+            if name == "cookie":
+                yield from (pair.partition("=")[2] for pair in value.split("; "))
+    for member in request.query.split("&"):
+        name, _, value = member.partition("=")
+        if SECRET_QUERY.fullmatch(unquote_plus(name)):
+            yield unquote_plus(value)
+    userinfo = request.origin.partition("://")[2].rpartition("@")[0]
+    yield unquote(userinfo.partition(":")[2])
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
+    except binascii.Error:
+        return ""
+
+
+def _telling(value: str) -> bool:
+    return len(value) >= _MIN_OWN and REDACTED not in value and bits(value) >= 3 and any(c.isdigit() for c in value)
+
+
+def _headers(headers: Headers, keep: Callable[[str], bool], rules: Rules, place: str, what: list[str]) -> Headers:
     kept = Headers()
     for name, value in headers.items():
-        if keep(name):
-            kept.add(name, _scrub_text(value, known, f"{place}.{name}", what))
-        elif name in _SECRET_HEADERS:
+        if name in rules.headers or (name in SECRET_HEADERS and not keep(name)):
             what.append(f"{place}.{name}")
+        elif keep(name):
+            kept.add(name, _scrub_text(value, rules, f"{place}.{name}", what, as_bytes=True))
     return kept
 
 
-def _query(query: str, known: Collection[str], what: list[str]) -> str:
+def _query(query: str, rules: Rules, what: list[str]) -> str:
     kept: list[str] = []
     for member in query.split("&") if query else ():
-        name, _, value = member.partition("=")
-        plain = unquote_plus(name)
-        if _SECRET_QUERY.fullmatch(plain):
-            what.append(f"request.query.{plain}")
+        name, separator, value = member.partition("=")
+        shown = _scrub_text(unquote_plus(name), rules, "request.query", what)
+        if SECRET_QUERY.fullmatch(shown):
+            what.append(f"request.query.{shown}")
         else:
-            place = f"request.query.{plain}"
-            kept.append(_scrub_text(name, known, "request.query", what) + (member[len(name) : len(name) + 1]))
-            kept[-1] += _scrub_text(value, known, place, what)
+            name = _scrub_text(name, rules, "request.query", what)
+            kept.append(name + separator + _query_value(value, rules, f"request.query.{shown}", what))
     return "&".join(kept)
+
+
+_OPAQUE_QUERY = re.compile(r"(?i).*(?:page|cursor|after|before|id|token)$")
+"""Members that look random and are none of ours: where a list goes on, what it is about."""
+
+
+def _query_value(value: str, rules: Rules, place: str, what: list[str]) -> str:
+    value = _scrub_text(value, rules, place, what)
+    plain = unquote_plus(value)
+    if not _OPAQUE_QUERY.match(place) and any(random_words(plain)):
+        what.append(f"{place} (entropy)")
+        return REDACTED
+    found = edits_of(plain, rules)  # an escape may hide a key
+    if found:
+        what.append(place)
+        return quote(applied(plain, found), safe="")
+    return value
 
 
 def _strip_userinfo(origin: str, what: list[str]) -> str:
@@ -245,81 +219,79 @@ def _strip_userinfo(origin: str, what: list[str]) -> str:
     return scheme + separator + authority.rpartition("@")[2]
 
 
-def _body(body: bytes, known: Collection[str], place: str, what: list[str]) -> bytes:
-    # Latin-1 maps every byte to one character and back, so any body can be searched and edited as text.
-    pointed = [_as_bytes(value) for value in _pointed(body)]
-    text = body.decode("latin-1")
-    for value in pointed:
-        text = text.replace(f'"{value}"', f'"{REDACTED}"')
-    if pointed:
+def _request_body(request: Request, headers: Headers, rules: Rules, what: list[str]) -> bytes:
+    """Redact a body; a compressed one in which there is a secret is kept as it was before."""
+    assert isinstance(request.body, bytes)
+    encoding = headers.get("content-encoding")
+    plain = decompress(request.body, encoding) if encoding else None
+    if plain is None:
+        return _form(redact_body(request.body, rules, "request.body", what), headers, what)
+    found: list[str] = []
+    redacted = _form(redact_body(plain, rules, "request.body", found), headers, found)
+    if not found:
+        return request.body
+    what += found
+    headers.remove("content-encoding")
+    return redacted
+
+
+def _form(body: bytes, headers: Headers, what: list[str]) -> bytes:
+    """Take out the fields of an HTML form that are secret by name."""
+    if (headers.get("content-type") or "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return body
+    fields = body.split(b"&")
+    for at, field in enumerate(fields):
+        name, separator, value = field.partition(b"=")
+        plain = unquote_plus(name.decode("latin-1"))
+        if SECRET_QUERY.fullmatch(plain) or plain == "assertion":
+            if value not in (b"", REDACTED.encode()):
+                what.append("request.body")
+            fields[at] = name + separator + (REDACTED.encode() if value else b"")
+    return b"&".join(fields)
+
+
+def _scrub_text(text: str, rules: Rules, place: str, what: list[str], *, as_bytes: bool = False) -> str:
+    for _ in range(_ROUNDS):
+        edits = edits_of(text, rules, as_bytes=as_bytes)
+        if not edits:
+            return text
         what.append(place)
-    spans = _spans(text, (_as_bytes(form) for form in _forms(tuple(known))))
-    return _cut_out(text, spans, place, what).encode("latin-1")
+        text = applied(text, edits)
+    return REDACTED
 
 
-def _scrub_text(text: str, known: Collection[str], place: str, what: list[str]) -> str:
-    return _cut_out(text, _spans(text, _forms(tuple(known))), place, what)
+def _told(place: str, text: str, edit: Edit) -> str:
+    if not edit.guess:
+        return place
+    pointer = spots.pointer_at(text, edit.start)
+    return (
+        f"{place}:{pointer.encode('latin-1').decode('utf-8', 'replace')} (entropy)" if pointer else f"{place} (entropy)"
+    )
 
 
-def _cut_out(text: str, found: Iterable[tuple[str, tuple[int, int]]], place: str, what: list[str]) -> str:
-    spans = sorted(span for _, span in found)
-    if not spans:
-        return text
-    what.append(place)
-    pieces: list[str] = []
-    at = 0
-    for start, end in spans:
-        if start >= at:
-            pieces += [text[at:start], REDACTED]
-        at = max(at, end)
-    return "".join(pieces) + text[at:]
-
-
-def _spans(text: str, known: Iterable[str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield what is secret in a text, with its half-open span."""
-    for shape in SHAPES:
-        if shape.hint in text:
-            for found in shape.pattern.finditer(text):
-                yield shape.name, found.span()
-    if any(hint in text for hint in _MEMBER_LITERALS):
-        for pattern in (_MEMBER, _NESTED_MEMBER):
-            for found in pattern.finditer(text):
-                if found["value"] not in ("", REDACTED, f"Bearer {REDACTED}"):
-                    yield f"member {found['name']!r}", found.span("value")
-    for form in known:
-        at = text.find(form)
-        while at >= 0:
-            yield "a known secret", (at, at + len(form))
-            at = text.find(form, at + 1)
-
-
-@lru_cache(maxsize=16)
-def _forms(known: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the ways in which secrets may be spelt: as they are, percent-encoded, and as JSON writes them."""
-    spellings = (form for value in known for form in (value, quote(value, safe="", errors="replace"), *_json(value)))
-    return tuple(dict.fromkeys(form for form in spellings if form))
-
-
-def _json(value: str) -> tuple[str, str]:
-    return json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
-
-
-def _as_bytes(text: str) -> str:
-    """Return the text as its UTF-8 bytes look in Latin-1."""
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")
-
-
-def _pointed(body: bytes) -> list[str]:
-    """Return the JSON text, escaped either way, of each string that a body pointer names."""
-    if not body.startswith(b"{") or not any(hint in body for hint in (b"api_key", b"headers", b"authorization")):
-        return []
+def _pointed(text: str, pointers: tuple[str, ...]) -> Iterator[Edit]:
+    """Yield the edits of each string that a pointer names."""
+    hints, wanted = _pointer_hints(pointers)
+    if not text.startswith(("{", "[")) or not any(hint in text for hint in hints):
+        return
     try:
-        value = decode(body)
-        found = [text for pointer in BODY_POINTERS for text in _at(value, pointer.split("/")[1:])]
-        forms = (form for text in found if text not in ("", REDACTED) for form in _json(text))
-        return list(dict.fromkeys(forms))
+        value = decode(text.encode("latin-1"))
+        found = any(item not in ("", REDACTED) for pointer in wanted for item in _at(value, pointer.split("/")[1:]))
     except (JsonError, RecursionError):
-        return []
+        return
+    if not found:
+        return
+    for spot in spots.strings(text):
+        held = text[spot.start : spot.end]
+        if held not in ("", REDACTED) and any(spots.fits(spot.pointer, pointer) for pointer in wanted):
+            yield Edit(spot.start, spot.end, REDACTED, f"member {spot.pointer.rpartition('/')[2]!r}")
+
+
+@cache
+def _pointer_hints(pointers: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of which one is in every body that the pointers are about, and the pointers in Latin-1."""
+    names = {next((step for step in reversed(p.split("/")) if step != "*"), "") for p in pointers}
+    return tuple(sorted(as_latin(f'"{name}"') for name in names)), tuple(map(as_latin, pointers))
 
 
 def _at(value: Any, steps: list[str]) -> Iterator[str]:
@@ -333,5 +305,5 @@ def _at(value: Any, steps: list[str]) -> Iterator[str]:
             yield from _at(item, rest)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if step in ("*", key):
+            if step in ("*", as_latin(key.replace("~", "~0").replace("/", "~1"))):
                 yield from _at(item, rest)

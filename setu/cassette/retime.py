@@ -1,4 +1,4 @@
-"""Edit recordings as a whole: their times, and which of them stay."""
+"""Edit recordings as a whole: their times, their keys, and which of them stay."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
@@ -22,6 +22,16 @@ def retimed(interactions: Sequence[Interaction], source: Sequence[Interaction], 
 
 def without_times(interactions: Sequence[Interaction]) -> list[Interaction]:
     return [_with(each, None) for each in interactions]
+
+
+def rekeyed(interactions: Sequence[Interaction], key_of: KeyOf) -> list[Interaction]:
+    """Return the recordings with the keys that their requests have now, where they have one."""
+    return [
+        msgspec.structs.replace(each, recording=msgspec.structs.replace(each.recording, key=key_of(each)))
+        if each.recording.key
+        else each
+        for each in interactions
+    ]
 
 
 def pruned(interactions: Sequence[Interaction], places: Collection[str], key_of: KeyOf | None) -> list[Interaction]:

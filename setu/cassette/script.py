@@ -43,11 +43,11 @@ Step = Head | Bytes | Wait | HalfChunk | End
 Script = tuple[Step, ...]
 
 
-def script_of(interaction: Interaction, speed: float = 0) -> Script:
+def script_of(interaction: Interaction, speed: float = 0, *, ttfb: float | None = None) -> Script:
     """Return a recording as a script, one chunk an event, or one a chunk where the recording kept those.
 
-    `speed` 0 plays without waits, 1 with the recorded timing, n n times as fast. An interrupted recording ends as
-    it did when it was recorded.
+    `speed` 0 plays without waits, 1 with the recorded timing, n n times as fast. `ttfb` seconds go by before the head,
+    whatever was recorded and however fast it plays. An interrupted recording ends as it did when it was recorded.
     """
     exchange = interaction.exchange
     pieces = pieces_of(exchange)
@@ -62,9 +62,12 @@ def script_of(interaction: Interaction, speed: float = 0) -> Script:
         pieces = [piece for _, piece in cut]
         if timing is not None:
             timing = Timing(ttfb_ms=timing.ttfb_ms, events_ms=tuple(at for at, _ in cut))
+    before: tuple[Wait, ...] = (Wait(ttfb),) if ttfb else ()
     if timing is None or len(timing.events_ms) != len(pieces):
-        return (head, *map(Bytes, pieces), end)
-    return (*_wait(timing.ttfb_ms, speed), head, *_timed(pieces, timing, speed), end)
+        return (*before, head, *map(Bytes, pieces), end)
+    if ttfb is None:
+        before = _wait(timing.ttfb_ms, speed)
+    return (*before, head, *_timed(pieces, timing, speed), end)
 
 
 def script(status: int, headers: Headers, *pieces: bytes, end: Ending = Ending.COMPLETE) -> Script:

@@ -17,7 +17,7 @@ from setu.cassette.bodies import Stored, decompress, restore, store
 from setu.cassette.emit import emit_item
 from setu.cassette.model import Interaction, Recording, Timing, Wire
 from setu.cassette.pieces import arrivals_of, pieces_of, timing_of
-from setu.cassette.redact import storable_request_header, storable_response_header
+from setu.cassette.redact_names import storable_request_header, storable_response_header
 from setu.errors import CassetteDecodeError
 from setu.http import HOP_BY_HOP, Ending, Exchange, Headers, Request
 
@@ -47,7 +47,8 @@ def to_document(interaction: Interaction, *, binary: bool = False) -> dict[str, 
         json_resp=answered.json,
         eol=answered.eol,
         enc=interaction.recording.wire.enc,
-        sha256=sha256(exchange.body).hexdigest(),
+        # It vouches for the bytes that were meant; nobody vouches for what was edited afterwards.
+        sha256=sha256(exchange.body).hexdigest() if interaction.recording.provenance != "edited" else None,
     )
     return {
         "request": {

@@ -4,16 +4,18 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from setu.cassette.blobs import blobs_of
+from setu.cassette.edits import Secrets
+from setu.cassette.emit import emit_item
 from setu.cassette.formats.vcr import loaded
-from setu.cassette.gate import leaks
+from setu.cassette.gate import safe
 from setu.cassette.merge import settled
 from setu.cassette.model import Interaction
-from setu.cassette.serialize import HEADER, render_block, to_document
+from setu.cassette.serialize import HEADER, to_document
 from setu.cassette.shape import PLACEHOLDER
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
 from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError
@@ -96,11 +98,11 @@ def _has_end(document: Any) -> bool:
 class Appender:
     """Appends interactions to one file, whole or not at all, also when several processes do.
 
-    `secrets` are values that must never reach the disk. An interaction in which anything still looks like a secret
-    is refused.
+    `secrets` are values that must never reach the disk. Whatever still looks like a secret is masked, never a reason
+    to lose the interaction.
     """
 
-    def __init__(self, path: str | Path, secrets: Collection[str] = ()) -> None:
+    def __init__(self, path: str | Path, secrets: Secrets = ()) -> None:
         self._path = Path(path)
         self._secrets = secrets
         self._lock = threading.Lock()
@@ -109,7 +111,7 @@ class Appender:
         """Write one interaction and wait until it is on the disk.
 
         Raises:
-            CassetteError: it holds a secret, or the file cannot be written; the file is as it was before.
+            CassetteError: the file cannot be written, or the interaction does not read back; the file is as it was.
         """
         block = self._verified(interaction)
         try:
@@ -120,11 +122,7 @@ class Appender:
 
     def _verified(self, interaction: Interaction) -> str:
         """Return the block, once it is proved to hold no secret and to read back as what it was."""
-        block = verified_block(interaction)
-        found = leaks(interaction, block, self._secrets)
-        if found:
-            raise CassetteError(f"{self._path}: not written: {found[0].what} is still in the interaction")
-        return block
+        return safe(interaction, verified_block, self._secrets)[1]
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[IO[bytes]]:
@@ -139,7 +137,7 @@ class Shelf:
     """Appends each interaction to the file that its name function gives below a directory."""
 
     def __init__(
-        self, directory: str | Path, name: Callable[[Interaction], str] | None = None, secrets: Collection[str] = ()
+        self, directory: str | Path, name: Callable[[Interaction], str] | None = None, secrets: Secrets = ()
     ) -> None:
         self._directory = Path(directory)
         self._name = name or file_name_of
@@ -165,7 +163,7 @@ class Rewriting:
         directory: str | Path,
         key_of: Callable[[Interaction], str],
         name: Callable[[Interaction], str] | None = None,
-        secrets: Collection[str] = (),
+        secrets: Secrets = (),
     ) -> None:
         self._directory = Path(directory)
         self._key_of = key_of
@@ -206,7 +204,12 @@ def write_cassette(path: Path, interactions: Iterable[Interaction]) -> None:
     Raises:
         CassetteError: it cannot be written.
     """
-    text = HEADER + "".join(map(verified_block, interactions))
+    write_blocks(path, map(verified_block, interactions))
+
+
+def write_blocks(path: Path, blocks: Iterable[str]) -> None:
+    """Write a file of verified blocks, as `write_cassette` does."""
+    text = HEADER + "".join(blocks)
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -228,8 +231,9 @@ def verified_block(interaction: Interaction) -> str:
         CassetteError: it does not, in any form.
     """
     for binary in (False, True):
-        block = render_block(interaction, binary=binary)
-        if _reads_back(block, to_document(interaction, binary=binary)):
+        document = to_document(interaction, binary=binary)
+        block = emit_item(document)
+        if _reads_back(block, document):
             return block
     raise CassetteError("not written: the interaction does not read back as it was")
 

@@ -120,12 +120,8 @@ def _event(index: int, frame: Frame, ms: int | None) -> Event:
     except (JsonError, RecursionError):
         value = None
     kind = value.get("type") if isinstance(value, dict) else None
-    typed = next((str(header.value) for header in frame.headers if header.name in _EVENT_TYPES), None)
-    name = frame.event or typed or (kind if isinstance(kind, str) else "")
+    name = frame.event or (kind if isinstance(kind, str) else "")
     shown = frame.data if frame.data is not None else frame.raw.strip()
     return Event(
         index=index, ms=ms, name=name, delta="".join(said(value)), data=shown.decode("utf-8", "backslashreplace")
     )
-
-
-_EVENT_TYPES = frozenset({":event-type", ":exception-type"})

@@ -35,19 +35,26 @@ def parse_cassette(text: str, name: str) -> list[tuple[int, Any]]:
         loader.dispose()
 
 
+_LISTS = ("interactions", "http_interactions")
+"""The member that holds them; the second one is Ruby VCR's."""
+
+
 @cache
 def loader_class() -> Any:
     """Return libyaml's safe loader, or the pure one with a warning: it is 30 to 40 times slower."""
     fast = getattr(yaml, "CSafeLoader", None)
     if fast is None:
         warnings.warn("PyYAML was built without libyaml: cassettes load about 30 times slower", stacklevel=3)
-    return fast or yaml.SafeLoader
+    # A subclass, so that nobody else's loader learns Ruby's tag for bytes.
+    own: Any = type("Loader", (fast or yaml.SafeLoader,), {})
+    own.add_constructor("!binary", yaml.constructor.SafeConstructor.construct_yaml_binary)
+    return own
 
 
 def _interactions(root: Any, name: str) -> Any:
     if isinstance(root, yaml.MappingNode):
         for key, value in root.value:
-            if key.value == "interactions":
+            if key.value in _LISTS:
                 if isinstance(value, yaml.SequenceNode):
                     return value
                 if isinstance(value, yaml.ScalarNode) and not value.value:  # a header and nothing yet
@@ -62,5 +69,5 @@ def _json_interactions(text: str) -> list[tuple[int, Any]] | None:
         document = json.loads(text)
     except ValueError:
         return None
-    found = document.get("interactions")
+    found = next((document[key] for key in _LISTS if key in document), None)
     return [(1, item) for item in found] if isinstance(found, list) else None

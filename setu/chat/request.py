@@ -129,9 +129,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Json | UnsetType | None = UNSET
     cache_key: str | UnsetType | None = UNSET
     cache_retention: str | UnsetType | None = UNSET
+    cache_options: Json | UnsetType | None = UNSET
     truncation: str | UnsetType | None = UNSET
     verbosity: str | UnsetType | None = UNSET
     safety: Json | UnsetType | None = UNSET
+    safety_identifier: str | UnsetType | None = UNSET
+    moderation: Json | UnsetType | None = UNSET
     stream_usage: bool | UnsetType | None = UNSET
 
 

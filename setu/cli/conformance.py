@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from setu.conformance.runner import Settings
 
 
+EXAMPLES = (
+    "Requests that the fuzz stage generates, of each kind. A law gets an eighth of it for the provider's own dialect"
+    " and a twentieth for each other client's: a sample. `python -m setu.conformance.laws --profile ci` proves them."
+)
+
+
 def conformance(
     provider: Annotated[
         str, typer.Option("--provider", "-p", help="A provider's name, an import string, or 'all' built-in ones.")
@@ -18,7 +24,7 @@ def conformance(
     report: Annotated[list[str] | None, typer.Option(help="Write a report: junit=FILE. Repeatable.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Failed SHOULD checks fail the run, too.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the generated examples.")] = 0,
-    max_examples: Annotated[int, typer.Option(min=1, help="Generated examples per law.")] = 40,
+    max_examples: Annotated[int, typer.Option(min=1, help=EXAMPLES)] = 40,
     fuzz: Annotated[bool, typer.Option("--fuzz/--no-fuzz", help="Fuzz the chat endpoint over a socket.")] = True,
 ) -> None:
     """Judge every adapter against the OpenAI contract: recordings, scenarios, laws and fuzzing. No key, no network."""

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from setu import __version__
-from setu.cli import conformance, record, replay, start
+from setu.cli import conformance, record, replay, start, verify
 from setu.cli.cassettes import app as cassettes
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("start")(start.start)
 app.command("record", context_settings={"allow_interspersed_args": False})(record.record)
 app.command("replay")(replay.replay)
+app.command("verify")(verify.verify)
 app.command("conformance")(conformance.conformance)
 app.add_typer(cassettes.app)
 

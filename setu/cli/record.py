@@ -22,10 +22,13 @@ Mode = Annotated[
         "--mode",
         "-m",
         help="all; new_episodes: what no recording answers; once: where there is no cassette yet; rewrite: anew, "
-        "unchanged recordings untouched; none: replay only.",
+        "unchanged recordings untouched; verify: replay, and see what the provider answers now; none: replay only.",
     ),
 ]
 Named = Annotated[str | None, typer.Option(help="Record what names no cassette into NAME.yaml of the directory.")]
+MaxAge = Annotated[
+    str | None, typer.Option(help="In mode once: record a cassette anew that has older recordings: 30d, 8w, 1y.")
+]
 Miss = Annotated[
     str | None, typer.Option(help="Record just the call of a replay's miss: FILE:LINE of setu-misses.jsonl.")
 ]
@@ -51,6 +54,7 @@ def record(
     upstream: Upstream = "openai",
     mode: Mode = "all",
     cassette: Named = None,
+    max_age: MaxAge = None,
     miss: Miss = None,
     scrub_ids: ScrubIds = False,
     no_timing: NoTiming = False,
@@ -63,15 +67,19 @@ def record(
     /v1/chat/completions goes to OpenAI, /v1/messages to Anthropic, /v1beta/… to Gemini, /openrouter/v1/… and the like
     to the provider named, /proxy/https/HOST/… to any host. Secrets are removed before anything is written.
     """
+    from setu.cassette.age import Expiry, parse_age
     from setu.errors import ConfigError
     from setu.studio import Setup
     from setu.transport.modes import parse_mode
 
     if strip_media and blobs:
         raise ConfigError("--strip-media and --blobs exclude each other")
+    if max_age is not None and parse_mode(mode) != "once":
+        raise ConfigError("--max-age needs --mode once")
     setup = Setup(
         directory=output,
         mode=parse_mode(mode),
+        expiry=Expiry(parse_age(max_age), "rerecord") if max_age is not None else None,
         timing=not no_timing,
         chunks=keep_chunks,
         rename=scrub_ids,
@@ -99,14 +107,17 @@ def _record(
     from setu.cassette.misslog import read_miss
     from setu.cassette.scope import parse_scope
     from setu.cli.rooms import child, listening, note, settings, with_upstream
+    from setu.cli.verify import Report
+    from setu.live import again
     from setu.server import serve
-    from setu.studio import Studio, again, proxy
+    from setu.studio import Studio, proxy
     from setu.transport.httpx_ import HttpxTransport
 
     loaded = settings(config, host, port)
     deployed, upstream = with_upstream(build.deployments(loaded, os.environ, offline_key=""), upstream)
     live = HttpxTransport(read_timeouts=build.timeouts(deployed))
-    studio = Studio(setup, live=live, tell=note)
+    report = Report()
+    studio = Studio(setup, live=live, tell=note, compare=report.add)
     default = parse_scope(cassette) if cassette is not None else None
     if miss is not None:
         request = read_miss(miss)
@@ -125,4 +136,6 @@ def _record(
             app, listener, lambda: listening("recording proxy", serve.url_of(listener), f"into {setup.directory}")
         )
     studio.close()
-    return status
+    if setup.mode == "verify":
+        report.print(as_json=False)
+    return status or report.status(strict=False)

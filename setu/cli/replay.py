@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from setu.cli.verify import Expired, MaxAge, WhenExpired
+
 if TYPE_CHECKING:
     from setu.control import Control
     from setu.studio import Setup, Studio
@@ -77,6 +79,8 @@ def replay(
     fault: Fault = None,
     faults: Faults = None,
     strict_unused: StrictUnused = False,
+    max_age: MaxAge = None,
+    expired: WhenExpired = Expired.WARN,
     resilience: Resilience = None,
 ) -> None:
     """Serve recorded answers to any SDK: original bytes, event boundaries and timing. Needs no key and no network.
@@ -84,6 +88,7 @@ def replay(
     With -- COMMAND it runs the command with every SDK pointed here, and exits as it does. A request that has no
     recording gets status 424 and the exit status 1; what is nearest to it is in the answer and in setu-misses.jsonl.
     """
+    from setu.cassette.age import Expiry, parse_age
     from setu.cassette.normalise import parse_normalisers
     from setu.cassette.physics import parse_physics
     from setu.studio import BUNDLED, Setup
@@ -98,6 +103,7 @@ def replay(
         on_exhausted=on_exhausted.value,
         looser=match.value,
         normalisers=parse_normalisers(normalise or ()),
+        expiry=Expiry(parse_age(max_age), expired.value) if max_age is not None else None,
     )
     texts = [*_lines(faults), *(fault or ())]
     raise typer.Exit(_replay(setup, texts, ctx.obj or [], host, port, resilience, strict=strict_unused))
@@ -161,18 +167,16 @@ def _told(studio: "Studio", control: "Control", *, strict: bool) -> bool:
 def _judged(control: "Control", report: Path, status: int | None) -> bool:
     import json
 
-    import msgspec
-
     from setu.cassette.verdict import verdict
     from setu.errors import ConfigError
 
     found = verdict(control.journal, exit_status=status)
     try:
-        report.write_text(json.dumps(msgspec.to_builtins(found), indent=2) + "\n", encoding="utf-8")
+        report.write_text(json.dumps(found.report(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"--resilience: {report} cannot be written: {error.strerror or error}") from None
     typer.echo(found.table(), err=True)
-    return any(finding.level == "fail" for finding in found.findings)
+    return not found.ok
 
 
 def _lines(path: Path | None) -> list[str]:

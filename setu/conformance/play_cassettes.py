@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from setu import _json
-from setu.cassette.faults import resplit
+from setu.cassette.fault_steps import split
 from setu.cassette.match import route_of
 from setu.cassette.model import Interaction
 from setu.cassette.pieces import framing_of
@@ -67,7 +67,7 @@ class Stage:
         place = f"{interaction.place} (native)"
         recorded = interaction.exchange
         request = self._native_request(recorded, route)
-        exchange = await self._through(request, script_of(interaction))
+        exchange = await self._through(request, script_of(interaction), route.dialect)
         self._tally.judge(exchange, place, same=True)
         if recorded.end == exchange.end and 200 <= recorded.status < 300 and not _masked(recorded.body):
             found = PAIR_JUDGES["PRX-003"](self._as_passed(recorded), exchange)
@@ -88,15 +88,15 @@ class Stage:
         place = f"{interaction.place} (as OpenAI)"
         request = self._openai_request(interaction.exchange, route)
         made = script_of(interaction)
-        exchange = await self._through(request, made)
+        exchange = await self._through(request, made, route.dialect)
         self._tally.judge(exchange, place, same=False)
         if route.stream or _asks_stream(interaction.exchange.request):
-            again = await self._through(request, resplit(3)(made))
+            again = await self._through(request, split(3)(made), route.dialect)
             found = [] if again.body == exchange.body else [Finding("XLT-30", "cut elsewhere, the answer changes")]
             self._tally.add("XLT-30", found, place)
 
-    async def _through(self, request: Request, made: Script) -> Exchange:
-        deployments = {self._deployment.name: self._deployment}
+    async def _through(self, request: Request, made: Script, dialect: str) -> Exchange:
+        deployments = {self._deployment.name: _speaking(self._deployment, dialect)}
         target = Target(self._dialects, deployments, lambda clock: Playlist([made], clock))
         return await target.exchange(request)
 
@@ -130,6 +130,12 @@ class Stage:
             asked = _json.splice(asked, {"stream": b"true", "stream_options": b'{"include_usage":true}'})
         headers = Headers.of({"content-type": "application/json"})
         return Request(method="POST", path="/v1/chat/completions", headers=headers, body=asked)
+
+
+def _speaking(deployment: Deployment, dialect: str) -> Deployment:
+    """Return the deployment as a host of one dialect: of two that it speaks, the recording answers in one."""
+    provider = msgspec.structs.replace(deployment.provider, dialects=(dialect,), speaks={})
+    return msgspec.structs.replace(deployment, provider=provider)
 
 
 def _tools(body: bytes) -> dict[str, object]:

@@ -5,21 +5,13 @@ from itertools import count
 from typing import Any
 
 from setu import _json
-from setu.cassette.faults import resplit
+from setu.cassette.fault_steps import split
 from setu.cassette.script import Script
 from setu.conformance import assemble
 from setu.conformance.expectations import broken
 from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import judge_pair
-from setu.conformance.scenario import (
-    Assertion,
-    Kind,
-    Scenario,
-    Upstream,
-    client_request,
-    script,
-    usable,
-)
+from setu.conformance.scenario import Assertion, Kind, Scenario, Upstream, client_request, script, usable
 from setu.conformance.tally import Tally
 from setu.conformance.target import Target
 from setu.dialects.record import Dialect
@@ -37,7 +29,7 @@ class Stage:
 
     def __init__(self, deployment: Deployment, model: str, dialects: Mapping[str, Dialect], tally: Tally) -> None:
         self._deployment = deployment
-        self._model = f"{deployment.name}/{model}"
+        self._model = model
         self._dialects = dialects
         self._tally = tally
 
@@ -64,15 +56,19 @@ class Stage:
     def _spoken(self, scenario: Scenario) -> str:
         """Return the dialect that the provider is spoken to in: the client's own where it has it."""
         named = str(scenario.client.body.get("model", "")).removeprefix(self._deployment.name + "/")
-        model = self._model.partition("/")[2] if named in {"", "$MODEL"} else named
+        model = self._asked(scenario) if named in {"", "$MODEL"} else named
         return self._deployment.dialect(scenario.client.dialect, model)
+
+    def _asked(self, scenario: Scenario) -> str:
+        return scenario.models.get(self._deployment.name, self._model)
 
     def _place(self, scenario: Scenario, mode: Kind) -> str:
         return f"{scenario.id} ({self._deployment.name}, {mode})"
 
     async def _once(self, scenario: Scenario, mode: Kind, made: Script | None) -> Exchange:
         target = self._target(made)
-        return await target.exchange(client_request(scenario.client, self._model, mode))
+        model = f"{self._deployment.name}/{self._asked(scenario)}"
+        return await target.exchange(client_request(scenario.client, model, mode))
 
     def _target(self, made: Script | None) -> Target:
         deployments = {self._deployment.name: self._deployment}
@@ -84,7 +80,7 @@ class Stage:
         """The same upstream bytes, cut elsewhere, must give the client the same bytes (P30)."""
         found = []
         for size in SPLITS:
-            again = await self._once(scenario, "stream", resplit(size)(made))
+            again = await self._once(scenario, "stream", split(size)(made))
             if (again.status, again.body) != (first.status, first.body):
                 at = next(i for i in count() if again.body[i : i + 1] != first.body[i : i + 1] or i > len(first.body))
                 found.append(Finding(RESPLIT, f"cut every {size} bytes, the client's bytes change at {at}"))

@@ -113,7 +113,8 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scenario. `covers` names breakage rows; without `upstream` the simulator answers.
 
-    `capabilities` are those that a provider must have for the scenario to be about it.
+    `capabilities` are those that a provider must have for the scenario to be about it; `models` names the model to ask
+    of a provider where the scenario is about a generation of them.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     covers: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
+    models: dict[str, str] = {}
     resplit: bool = True
 
 

@@ -59,7 +59,7 @@ def write_options(options: Options, table: Iterable[Param]) -> tuple[dict[str, A
         param = rows.get(field)
         if param is None:
             if field not in _SILENT and value is not False:
-                losses.append(Loss(phase="request", pointer=pointer(field), reason="not supported by the target"))
+                losses.append(_missing(field))
             continue
         members[param.wire], loss = _bend(value, param)
         if loss is not None:
@@ -67,8 +67,22 @@ def write_options(options: Options, table: Iterable[Param]) -> tuple[dict[str, A
     return members, losses
 
 
+def _missing(field: str) -> Loss:
+    return Loss(
+        phase="request",
+        pointer=pointer(field),
+        reason="not supported by the target",
+        severity="info" if field in _HARMLESS else "warn",
+    )
+
+
 _SILENT = frozenset({"stream_usage"})
 """Options that the gateway itself honours whatever the upstream does."""
+
+_HARMLESS = frozenset(
+    {"user", "metadata", "cache_key", "cache_retention", "cache_options", "service_tier", "safety_identifier"}
+)
+"""Options whose absence cannot change the answer."""
 
 
 def _read(obj: Obj, param: Param, name: str) -> Any:
@@ -124,9 +138,14 @@ def _bend(value: Any, param: Param) -> tuple[Any, Loss | None]:
         return value, None
     bent = value
     if param.low is not None and value < param.low:
-        bent = type(value)(param.low)
+        bent = _bound(value, param.low)
     if param.high is not None and value > param.high:
-        bent = type(value)(param.high)
+        bent = _bound(value, param.high)
     if bent == value:
         return value, None
     return bent, Loss(phase="request", pointer=pointer(param.field), reason=f"clamped from {value:g} to {bent:g}")
+
+
+def _bound(value: float, bound: float) -> float:
+    """Return the bound as a number like the value; a fraction stays one (`top_p: 1` under 0.99 is no 0)."""
+    return int(bound) if isinstance(value, int) and float(bound).is_integer() else bound

@@ -27,6 +27,15 @@ _DECODERS: dict[Any, Any] = {kind: msgspec.json.Decoder(kind).decode for kind in
 _INTEGER = re.compile(rb"-?[0-9]{1,4300}")
 
 
+def utf8(raw: bytes) -> bytes:
+    """Return the bytes as valid UTF-8; an upstream's broken character must not cost the answer."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace").encode()
+    return raw
+
+
 class Obj:
     """A JSON object being read. `param` is its place in the body, such as `messages[0].content[1]`."""
 

@@ -1,5 +1,6 @@
 """What a dialect is: a wire format as a record of pure functions, both ways."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ from setu.chat.events import Event
 from setu.chat.ids import Mint
 from setu.chat.parts import Inline
 from setu.chat.request import ChatRequest
+from setu.chat.response import Usage
 from setu.chat.seals import Seal
 from setu.errors import ErrorInfo, LocalDialectError
 from setu.framing.frame import Frame
@@ -83,7 +85,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer is rendered with: facts of the request and values for what the upstream left out.
 
     `model` is the name the client asked for; `created` is in seconds; `stream_usage` says whether the client asked
-    for the usage chunk. `asked` is the request itself, for a dialect whose answers repeat it (Responses).
+    for the usage chunk. `asked` is the request itself, for a dialect whose answers repeat it (Responses); `headers` are
+    those of the upstream's answer.
     """
 
     model: str
@@ -93,6 +96,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     stream_usage: bool = False
     include_thoughts: bool = True
     asked: ChatRequest | None = None
+    headers: Headers = msgspec.field(default_factory=Headers)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +157,8 @@ class UpstreamCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_on
     `render_request(request, target)` raises LocalDialectError for what may not be sent. `parse_response(body, mint)`
     and the decoder are liberal; they raise RemoteDialectError only where there is no answer to be had.
     `path(model, stream)` gives path and query below the provider's base; `place(model, body)` does where the body
-    decides which of two endpoints it is for (Gemini's one embedding and its batches).
+    decides which of two endpoints it is for (Gemini's one embedding and its batches); `counted(headers)` reads usage
+    that stands beside a body which does not tell it (Bedrock's InvokeModel).
     """
 
     render_request: Callable[[Asked, Target], Rendered]
@@ -161,6 +166,7 @@ class UpstreamCodec(msgspec.Struct, Generic[Asked, Answered], frozen=True, kw_on
     path: Callable[[str, bool], tuple[str, str]]
     decoder: Callable[[Mint], StreamDecoder] = unstreamed
     place: Callable[[str, bytes], tuple[str, str]] | None = None
+    counted: Callable[[Headers], Usage | None] | None = None
 
 
 class ErrorCodec(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +209,14 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 def pointer(*steps: str | int) -> str:
     """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+_STEP = re.compile(r"/([0-9]+)(?![^/])")
+
+
+def param_of(where: str) -> str:
+    """Return a JSON pointer as a parameter's path: `/messages/0/content/1` is `messages[0].content[1]`."""
+    return _STEP.sub(r"[\1]", where).lstrip("/").replace("/", ".")
 
 
 def json_text(value: Json) -> str:

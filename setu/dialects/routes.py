@@ -26,6 +26,9 @@ _GEMINI_METHODS: dict[str, tuple[Operation, bool | None]] = {
     "batchEmbedContents": ("embed", False),
 }
 _CONVERSE = re.compile(r"/model/(?P<model>[^/]+)/converse(?P<stream>-stream)?")
+_INVOKE = re.compile(r"/model/(?P<model>[^/]*embed[^/]*)/invoke")
+"""InvokeModel of a model whose name says what it is for; of any other, the body alone does."""
+
 _EXACT: dict[tuple[str, str], tuple[str, Operation]] = {
     ("POST", "/v1/chat/completions"): ("openai_chat", "chat"),
     ("POST", "/chat/completions"): ("openai_chat", "chat"),
@@ -103,6 +106,9 @@ def _classify(method: str, path: str, query: str) -> Route | None:
             stream=streams,
             framing="eventstream" if streams else None,
         )
+    invoked = _INVOKE.fullmatch(path)
+    if method == "POST" and invoked is not None:
+        return Route(dialect="bedrock", operation="embed", model=unquote(invoked["model"]), stream=False)
     found = _GEMINI.fullmatch(path)
     called = found is not None and found["method"] in _GEMINI_METHODS  # an id may hold a colon, too: llama3:8b
     if method == "GET" and path.startswith("/v1beta/models/") and not called:

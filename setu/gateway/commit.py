@@ -1,14 +1,21 @@
 """Streams on their way to the client: held until they are worth a 200, then relayed frame by frame."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 
-from setu.errors import DeadlineError, ErrorInfo, SetuError
+from setu.errors import DeadlineError, ErrorInfo, ErrorKind, SetuError
 from setu.framing.frame import Frame, FrameDecoder, FrameEncoder
 from setu.http import ByteStream, Ending, Response
 from setu.translate.session import TRUNCATED, StreamTranslation
 
 HOLD_BYTES = 65_536
 """The most that is held back while waiting for the first content."""
+
+LOG = logging.getLogger("setu")
+CRASHED = ErrorInfo(
+    kind=ErrorKind.SERVER, status=500, message="internal error; the log says more", code="internal_error"
+)
+"""What a client is told of a mistake of ours in mid-stream."""
 
 Done = Callable[[Ending, ErrorInfo | None], None]
 
@@ -50,7 +57,27 @@ async def first_byte(response: Response) -> bytes:
     return held.lstrip()[:1]
 
 
-class TranslatedBody:
+class _Ended:
+    """A body over an upstream: it says how it ended exactly once, and closes the upstream."""
+
+    def __init__(self, upstream: Response, done: Done) -> None:
+        self._upstream = upstream
+        self._done: Done | None = done
+
+    async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
+        done, self._done = self._done, None
+        try:
+            if done is not None:
+                done(ending, failure)
+        finally:
+            await self._upstream.aclose()
+
+    async def aclose(self) -> None:
+        """Close the upstream; a stream not read to its end was left by the client."""
+        await self._finish(Ending.CLOSED_BY_CLIENT, None)
+
+
+class TranslatedBody(_Ended):
     """A translated stream. `open` reads up to the first content; iterating gives client bytes.
 
     However the upstream ends, the client gets an honest end: the encoder's terminal frames, or an error frame.
@@ -59,14 +86,13 @@ class TranslatedBody:
     def __init__(
         self, upstream: Response, stream: StreamTranslation, decoder: FrameDecoder, encoder: FrameEncoder, done: Done
     ) -> None:
-        self._upstream = upstream
+        super().__init__(upstream, done)
         self._chunks = upstream.chunks()
         self._stream = stream
         self._decoder = decoder
         self._encoder = encoder
         self._held: list[bytes] = []
         self._finished = False
-        self._done: Done | None = done
 
     async def open(self) -> ErrorInfo | None:
         """Hold frames until content or an error came; an error before any content is returned, not sent."""
@@ -105,12 +131,20 @@ class TranslatedBody:
         last = self._stream.close() if failure is None else self._stream.fail(failure)
         return data + b"".join(self._encoder.encode(out) for out in last) + self._encoder.close()
 
+    def _crashed(self, error: Exception) -> bytes:
+        """Return the client's last bytes after a mistake of ours: an error frame of its dialect, then the end."""
+        _report(error)
+        return self._close([], CRASHED)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held, self._held = b"".join(self._held), []
         if held:
             yield held
         while not self._finished and self._stream.failure is None:
-            data = await self._next()
+            try:
+                data = await self._next()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client waits for an end
+                data = self._crashed(error)
             if data:
                 yield data
         failure = self._stream.failure
@@ -120,20 +154,8 @@ class TranslatedBody:
                 yield closing
         await self._finish(_ending(failure), failure)
 
-    async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
-        done, self._done = self._done, None
-        try:
-            if done is not None:
-                done(ending, failure)
-        finally:
-            await self._upstream.aclose()
 
-    async def aclose(self) -> None:
-        """Close the upstream; a stream not read to its end was left by the client."""
-        await self._finish(Ending.CLOSED_BY_CLIENT, None)
-
-
-class RelayedBody:
+class RelayedBody(_Ended):
     """An identity stream: whole frames pass as the bytes they were.
 
     A frame is passed when it is complete, so that an upstream that breaks in mid-frame still leaves room for an
@@ -148,12 +170,11 @@ class RelayedBody:
         broken_off: Callable[[list[Frame], bytes], bytes],
         done: Done,
     ) -> None:
-        self._upstream = upstream
+        super().__init__(upstream, done)
         self._stream = stream
         self._decoder = decoder
         self._broken_off = broken_off
         self._last = b""
-        self._done: Done | None = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         failure: ErrorInfo | None = None
@@ -166,6 +187,10 @@ class RelayedBody:
         except SetuError as error:
             failure = error.info()
             ending = Ending.TRUNCATED
+        except Exception as error:  # noqa: BLE001 - as above
+            _report(error)
+            failure = CRASHED
+            ending = Ending.ERROR
         if failure is None:
             tail = self._passed(self._decoder.close())
             if tail:
@@ -181,17 +206,9 @@ class RelayedBody:
         self._last = data or self._last
         return data
 
-    async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
-        done, self._done = self._done, None
-        try:
-            if done is not None:
-                done(ending, failure)
-        finally:
-            await self._upstream.aclose()
 
-    async def aclose(self) -> None:
-        """Close the upstream; a stream not read to its end was left by the client."""
-        await self._finish(Ending.CLOSED_BY_CLIENT, None)
+def _report(error: Exception) -> None:
+    LOG.error("%s broke the translation of a stream", type(error).__name__, exc_info=error)
 
 
 def _ending(failure: ErrorInfo | None) -> Ending:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect, Framing, Reply, Route
 from setu.errors import ErrorInfo, ErrorKind
@@ -85,7 +87,7 @@ class Turn:
             return self._answer.failed(translation.error(response.status, response.headers, body))
         if self._head.stream:
             return self._unstreamed(body)
-        rendered = translation.response(body, self._reply)
+        rendered = translation.response(body, msgspec.structs.replace(self._reply, headers=response.headers))
         if translation.identical:
             return self._answer.passed(response.status, response.headers, rendered.body, None, translation.usage)
         self._seals.put(translation.learned())

@@ -2,7 +2,7 @@
 
 The address is that of the dated API, which every resource and every deployment has. For the newer one without dates set
 `base_url` to `https://….openai.azure.com/openai/v1`. A key goes in `api-key`, a Microsoft Entra ID token is a bearer
-token (learn.microsoft.com/azure/ai-foundry/openai/reference and …/api-version-lifecycle, 2026-11).
+token. Address, version and environment variables are those of AzureOpenAI in openai-python 3.52.
 """
 
 from setu.providers import quirks
@@ -34,7 +34,19 @@ PROVIDER = Provider(
             frame=quirks.azure_frames,
         ),
     ),
-    models=known("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "o4-mini"),
+    models=known(
+        "gpt-5.5",
+        "gpt-5.4-mini",
+        "gpt-5",
+        "gpt-5-mini",
+        "gpt-5-nano",
+        "gpt-4.1",
+        "gpt-4.1-mini",
+        "gpt-4o",
+        "gpt-4o-mini",
+    ),
     owned_by="azure",
-    docs="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
+    docs="https://learn.microsoft.com/azure/foundry/openai/how-to/troubleshoot-errors",
+    read="2026-11-20",
+    unconfirmed=("that 2024-10-21 is still the newest dated version without preview (it answers)",),
 )

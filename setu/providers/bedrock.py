@@ -46,4 +46,5 @@ PROVIDER = Provider(
     ),
     owned_by="amazon",
     docs="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+    unconfirmed=("the page was not opened: paths and bodies are those of recorded exchanges and of botocore",),
 )

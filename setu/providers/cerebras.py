@@ -1,8 +1,7 @@
-"""Cerebras. Models: inference-docs.cerebras.ai/models/overview (2026-11)."""
+"""Cerebras. Its older page listed penalties and `logit_bias` as refused; its client of today (1.91) documents them."""
 
-from setu.providers import quirks
 from setu.providers.models import known
-from setu.providers.record import KeySource, Provider, Quirk
+from setu.providers.record import KeySource, Provider
 
 PROVIDER = Provider(
     name="cerebras",
@@ -11,17 +10,10 @@ PROVIDER = Provider(
     keys=(KeySource(env="CEREBRAS_API_KEY", scheme="bearer"),),
     # Usage comes unasked, with the last chunk.
     capabilities=frozenset({"max_completion_tokens"}),
-    quirks=(
-        # Documented as a 400.
-        Quirk(
-            dialect="openai_chat",
-            source="https://inference-docs.cerebras.ai/resources/openai#currently-unsupported-openai-features",
-            proof="genai-23c75e29ec",
-            request=quirks.without("frequency_penalty", "logit_bias", "presence_penalty"),
-        ),
-    ),
-    models=known("gpt-oss-120b", "llama-3.3-70b", "llama3.1-8b", "qwen-3-32b", "zai-glm-4.7"),
-    families=("llama3.*", "qwen-3-*", "zai-glm-*"),
+    models=known("gpt-oss-120b", "qwen-3.8-27b", "gemma-4-31b"),
+    families=("llama3.*", "qwen-3*", "zai-glm-*", "gemma-*"),
     owned_by="cerebras",
-    docs="https://inference-docs.cerebras.ai/api-reference/chat-completions",
+    docs="https://inference-docs.cerebras.ai/resources/openai",
+    read="2026-11-20",
+    unconfirmed=("that penalties and logit_bias are accepted", "the models, which are those of LiteLLM 1.109"),
 )

@@ -15,4 +15,5 @@ PROVIDER = Provider(
     families=("@cf/*", "@hf/*"),
     owned_by="cloudflare",
     docs="https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
+    read="2026-11-20",
 )

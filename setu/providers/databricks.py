@@ -13,4 +13,8 @@ PROVIDER = Provider(
     families=("databricks-*",),
     owned_by="databricks",
     docs="https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference",
+    unconfirmed=(
+        "the page was not opened: the address is that of recorded exchanges",
+        "top_k",
+    ),
 )

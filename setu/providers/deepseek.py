@@ -1,4 +1,4 @@
-"""DeepSeek. Models: api-docs.deepseek.com/quick_start/pricing (2026-11)."""
+"""DeepSeek."""
 
 from setu.providers import quirks
 from setu.providers.models import known
@@ -27,8 +27,9 @@ PROVIDER = Provider(
             request=quirks.plain_schemas(quirks.no_lookaround),
         ),
     ),
-    models=known("deepseek-v4-pro", "deepseek-v4-flash", "deepseek-chat", "deepseek-reasoner"),
+    models=known("deepseek-flash", "deepseek-v4-pro", "deepseek-v4-flash"),
     families=("deepseek-*",),
     owned_by="deepseek",
-    docs="https://api-docs.deepseek.com/api/create-chat-completion",
+    docs="https://api-docs.deepseek.com/guides/thinking_mode",
+    read="2026-11-20",
 )

@@ -45,11 +45,15 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         return model in self.models or any(fnmatchcase(model, family) for family in self.families)
 
     def facts(self, model: str) -> Facts:
-        """Return what is known of a model: its own row, else the longest listed id that starts it, else its name's."""
+        """Return what is known of a model: its own row, else the longest listed id that starts it, else its name's.
+
+        A listed id that repeats what its name says lends nothing: `o3-mini` is no `o3`, and the table of names knows.
+        """
         if model in self.models:
             return self.models[model]
-        near = [listed for listed in self.models if model.startswith(listed)]
-        return self.models[max(near, key=len)] if near else models.facts(model)
+        near = max((listed for listed in self.models if model.startswith(listed)), key=len, default=None)
+        own = near is not None and self.models[near] != models.facts(near)
+        return self.models[near] if near is not None and own else models.facts(model)
 
     def dialect(self, client: str, model: str) -> str:
         """Return the dialect to speak: the model's own, else the client's if the host has it, else the host's best."""

@@ -11,11 +11,18 @@ PROVIDER = Provider(
     # Usage comes unasked, with the last chunk; earlier thinking is taken back as `reasoning_content`.
     capabilities=frozenset({"reasoning_content", "top_k"}),
     models=known(
-        "accounts/fireworks/models/gpt-oss-120b",
-        "accounts/fireworks/models/deepseek-r1",
-        "accounts/fireworks/models/llama-v3p3-70b-instruct",
+        "accounts/fireworks/models/deepseek-v4p1-flash",
+        "accounts/fireworks/models/glm-5p3",
+        "accounts/fireworks/models/kimi-k3",
+        "accounts/fireworks/models/gpt-oss-20b",
     ),
     families=("accounts/*/models/*",),
     owned_by="fireworks",
-    docs="https://docs.fireworks.ai/api-reference/post-chatcompletions",
+    docs="https://fireworks.ai/docs/guides/querying-text-models",
+    read="2026-11-20",
+    unconfirmed=(
+        "top_k",
+        "that earlier thinking is taken back as reasoning_content",
+        "the models, which are those of LiteLLM 1.109",
+    ),
 )

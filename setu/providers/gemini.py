@@ -1,13 +1,7 @@
-"""Google's Gemini API. Models and limits: ai.google.dev/gemini-api/docs/models (2026-11)."""
+"""Google's Gemini API. Addresses and variables are those of its own client, google-genai 3.4."""
 
-from setu.dialects.record import Facts
+from setu.providers.models import known
 from setu.providers.record import KeySource, Provider
-
-_GEMINI_3 = Facts(
-    context=1_048_576, max_output=65_536, thinking="effort", efforts=("low", "high"), vision=True, tools=True
-)
-_GEMINI_25 = Facts(context=1_048_576, max_output=65_536, thinking="budget", vision=True, tools=True)
-_GEMINI_20 = Facts(context=1_048_576, max_output=8_192, thinking="none", vision=True, tools=True)
 
 PROVIDER = Provider(
     name="gemini",
@@ -19,15 +13,18 @@ PROVIDER = Provider(
         KeySource(env="GEMINI_API_KEY", scheme="x-goog-api-key"),
     ),
     scheme="x-goog-api-key",
-    models={
-        "gemini-3-pro-preview": _GEMINI_3,
-        "gemini-3-flash-preview": _GEMINI_3,
-        "gemini-2.5-pro": _GEMINI_25,
-        "gemini-2.5-flash": _GEMINI_25,
-        "gemini-2.5-flash-lite": _GEMINI_25,
-        "gemini-2.0-flash": _GEMINI_20,
-    },
+    models=known(
+        "gemini-3.8-flash",
+        "gemini-3.1-pro-preview",
+        "gemini-3-flash-preview",
+        "gemini-3-pro-preview",
+        "gemini-2.5-pro",
+        "gemini-2.5-flash",
+        "gemini-2.5-flash-lite",
+    ),
     families=("gemini-*", "gemma-*"),
     owned_by="google",
-    docs="https://ai.google.dev/api/generate-content",
+    docs="https://docs.cloud.google.com/vertex-ai/generative-ai/docs/thinking",
+    read="2026-11-20",
+    unconfirmed=("context and limits of the models, but by LiteLLM 1.109",),
 )

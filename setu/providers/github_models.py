@@ -22,5 +22,6 @@ PROVIDER = Provider(
     ),
     models=known("openai/gpt-4.1", "openai/gpt-4.1-mini", "openai/gpt-4.1-nano"),
     owned_by="github_models",
-    docs="https://docs.github.com/en/rest/models/inference",
+    docs="https://github.blog/changelog/2025-05-15-github-models-api-now-available",
+    read="2026-11-20",
 )

@@ -1,4 +1,4 @@
-"""Groq. Models: console.groq.com/docs/models (2026-11)."""
+"""Groq. Many Llama ids ended on 2026-08-16 for all but committed customers (console.groq.com/docs/deprecations)."""
 
 from setu.providers import quirks
 from setu.providers.models import known
@@ -27,17 +27,9 @@ PROVIDER = Provider(
             request=quirks.only_message_members("role", "content", "tool_calls", "tool_call_id", "reasoning"),
         ),
     ),
-    models=known(
-        "openai/gpt-oss-120b",
-        "openai/gpt-oss-20b",
-        "llama-3.3-70b-versatile",
-        "llama-3.1-8b-instant",
-        "meta-llama/llama-4-scout-17b-16e-instruct",
-        "qwen/qwen3-32b",
-        "moonshotai/kimi-k2-instruct-0905",
-        "groq/compound",
-    ),
-    families=("compound-beta*", "groq/*"),
+    models=known("openai/gpt-oss-120b", "openai/gpt-oss-20b", "qwen/qwen3.8-27b", "llama-3.3-70b-versatile"),
+    families=("compound-beta*", "groq/*", "llama-3*"),
     owned_by="groq",
     docs="https://console.groq.com/docs/openai",
+    read="2026-11-20",
 )

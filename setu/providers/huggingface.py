@@ -8,11 +8,10 @@ PROVIDER = Provider(
     base_url="https://router.huggingface.co/v1",
     dialects=("openai_chat",),
     keys=(KeySource(env="HF_TOKEN", scheme="bearer"),),
-    # Documented for every host behind it.
+    # Documented for every host behind it; a recorded few answer without.
     capabilities=frozenset({"stream_usage"}),
-    models=known(
-        "meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-4B", "deepseek-ai/DeepSeek-V4-Pro", "openai/gpt-oss-120b"
-    ),
+    models=known("meta-llama/Llama-3.3-70B-Instruct", "deepseek-ai/DeepSeek-V4-Pro", "openai/gpt-oss-120b"),
     owned_by="huggingface",
     docs="https://huggingface.co/docs/inference-providers/tasks/chat-completion",
+    read="2026-11-20",
 )

@@ -8,9 +8,12 @@ PROVIDER = Provider(
     base_url="https://api.hyperbolic.xyz/v1",
     dialects=("openai_chat",),
     keys=(KeySource(env="HYPERBOLIC_API_KEY", scheme="bearer"),),
-    # In its parameter table.
     capabilities=frozenset({"top_k"}),
     models=known("meta-llama/Llama-3.3-70B-Instruct", "meta-llama/Meta-Llama-3.1-405B-Instruct"),
     owned_by="hyperbolic",
     docs="https://docs.hyperbolic.xyz/docs/rest-api",
+    unconfirmed=(
+        "the page was not opened: address and models are those of recorded exchanges",
+        "top_k",
+    ),
 )

@@ -6,8 +6,9 @@ PROVIDER = Provider(
     name="lmstudio",
     base_url="http://localhost:1234/v1",
     dialects=("openai_chat",),
-    # Both are in its list of supported parameters.
     capabilities=frozenset({"stream_usage", "top_k"}),
     owned_by="lmstudio",
-    docs="https://lmstudio.ai/docs/app/api/endpoints/openai",
+    docs="https://github.com/lmstudio-ai/docs/blob/main/1_developer/3_openai-compat/chat-completions.md",
+    read="2026-11-20",
+    unconfirmed=("stream_options, which its list of supported parameters lacks",),
 )

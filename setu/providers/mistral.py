@@ -1,4 +1,4 @@
-"""Mistral AI. Models: docs.mistral.ai/getting-started/models (2026-11)."""
+"""Mistral AI. Address, members and parts are those of its own client, mistralai 3.7."""
 
 from setu.providers import quirks
 from setu.providers.models import known
@@ -25,6 +25,28 @@ PROVIDER = Provider(
             source="https://docs.mistral.ai/api/endpoint/chat",
             proof="genai-195b90dcc0",
             request=quirks.renamed({"seed": "random_seed"}),
+        ),
+        # An SDK's message replayed as it was, with `refusal` or another host's `reasoning_content`, is a 422, too.
+        Quirk(
+            dialect="openai_chat",
+            source="https://github.com/BerriAI/litellm/issues/30835",
+            proof="B-MSG-10",
+            request=quirks.known_members(
+                {
+                    "system": frozenset({"role", "content"}),
+                    "user": frozenset({"role", "content"}),
+                    "assistant": frozenset({"role", "content", "tool_calls", "prefix"}),
+                    "tool": frozenset({"role", "content", "tool_call_id", "name"}),
+                }
+            ),
+        ),
+        # One client reports that calls must stand without any content, null included; words beside calls stay, for
+        # mistral-common's own validator takes them from its version 5 on.
+        Quirk(
+            dialect="openai_chat",
+            source="https://github.com/vybestack/llxprt-code/issues/761",
+            proof="B-MSG-16",
+            request=quirks.no_null_content,
         ),
         # "Unexpected role 'user' after role 'tool'", code 3230: every Anthropic client writes such turns.
         Quirk(
@@ -56,5 +78,6 @@ PROVIDER = Provider(
         "labs-*",
     ),
     owned_by="mistral",
-    docs="https://docs.mistral.ai/api/endpoint/chat",
+    docs="https://github.com/mistralai/client-python",
+    read="2026-11-20",
 )

@@ -1,4 +1,4 @@
-"""Moonshot AI (Kimi). Models: platform.moonshot.ai/docs (2026-11)."""
+"""Moonshot AI (Kimi)."""
 
 from setu.providers import quirks
 from setu.providers.models import known
@@ -15,7 +15,7 @@ PROVIDER = Provider(
         # A turn with tool calls has to bring its thinking back, empty if there was none (B-THK-12).
         Quirk(
             dialect="openai_chat",
-            source="https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model",
+            source="https://www.librechat.ai/docs/configuration/librechat_yaml/ai_endpoints/moonshot",
             proof="B-THK-12",
             request=quirks.replayed_thinking,
         ),
@@ -27,8 +27,14 @@ PROVIDER = Provider(
             request=quirks.plain_schemas(quirks.no_lookaround, quirks.types_within_any_of),
         ),
     ),
-    models=known("kimi-k2.6", "kimi-k2.5", "kimi-k2-thinking", "kimi-k2-0905-preview"),
+    models=known("kimi-k3", "kimi-k3.1-pro", "kimi-k2.7-code", "kimi-k2.6"),
     families=("kimi-*", "moonshot-*"),
     owned_by="moonshot",
-    docs="https://platform.moonshot.ai/docs/api/chat",
+    docs="https://ai-sdk.dev/providers/ai-sdk-providers/moonshotai",
+    read="2026-11-20",
+    unconfirmed=(
+        "its own pages (platform.kimi.ai) were not opened",
+        "thinking is switched and taken back as agentscope and LibreChat document it",
+        "video_url",
+    ),
 )

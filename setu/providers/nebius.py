@@ -1,16 +1,20 @@
-"""Nebius Token Factory (AI Studio)."""
+"""Nebius Token Factory, once AI Studio (`api.studio.nebius.ai`)."""
 
 from setu.providers.models import known
 from setu.providers.record import KeySource, Provider
 
 PROVIDER = Provider(
     name="nebius",
-    base_url="https://api.studio.nebius.ai/v1",
+    base_url="https://api.tokenfactory.nebius.com/v1",
     dialects=("openai_chat",),
     keys=(KeySource(env="NEBIUS_API_KEY", scheme="bearer"),),
-    # It is vLLM underneath.
     capabilities=frozenset({"top_k"}),
-    models=known("meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-235B-A22B"),
+    models=known("openai/gpt-oss-120b", "Qwen/Qwen3-235B-A22B-Instruct-2507"),
     owned_by="nebius",
-    docs="https://docs.nebius.com/studio/inference/api",
+    docs="https://docs.tokenfactory.nebius.com/api-reference/introduction",
+    read="2026-11-20",
+    unconfirmed=(
+        "top_k",
+        "the models, which are those that NeuroLink and Pipecat document",
+    ),
 )

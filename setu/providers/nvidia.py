@@ -8,10 +8,14 @@ PROVIDER = Provider(
     base_url="https://integrate.api.nvidia.com/v1",
     dialects=("openai_chat",),
     keys=(KeySource(env="NVIDIA_API_KEY", scheme="bearer"),),
-    # NIM is vLLM underneath.
     capabilities=frozenset({"stream_usage"}),
     models=known("meta/llama-3.3-70b-instruct", "openai/gpt-oss-120b", "nvidia/llama-3.3-nemotron-super-49b-v1.5"),
     families=("nvidia/*",),
     owned_by="nvidia",
     docs="https://docs.api.nvidia.com/nim/reference/llm-apis",
+    unconfirmed=(
+        "the page was not opened: the address is that of LiteLLM 1.109",
+        "the models",
+        "stream_options",
+    ),
 )

@@ -50,4 +50,5 @@ PROVIDER = Provider(
     },
     owned_by="library",
     docs="https://docs.ollama.com/api/chat",
+    read="2026-11-20",
 )

@@ -9,5 +9,6 @@ PROVIDER = Provider(
     base_url="",
     dialects=("openai_chat",),
     scheme="bearer",
-    docs="https://platform.openai.com/docs/api-reference/chat",
+    docs="https://github.com/openai/openai-python",
+    read="2026-11-20",
 )

@@ -32,5 +32,7 @@ PROVIDER = Provider(
     },
     families=("*/*",),
     owned_by="openrouter",
-    docs="https://openrouter.ai/docs/api-reference/overview",
+    docs="https://openrouter.ai/docs/api/reference/errors-and-debugging",
+    read="2026-11-20",
+    unconfirmed=("top_k",),
 )

@@ -24,4 +24,8 @@ PROVIDER = Provider(
     families=("sonar*", "r1-1776"),
     owned_by="perplexity",
     docs="https://docs.perplexity.ai/api-reference/chat-completions-post",
+    unconfirmed=(
+        "the page was not opened: address, models and the habit of its streams are those of recorded exchanges",
+        "file_url and top_k",
+    ),
 )

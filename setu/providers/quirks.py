@@ -12,7 +12,7 @@ import msgspec
 from setu import _json
 from setu._json import Json
 from setu.chat.ids import bounded
-from setu.dialects.openai_chat.options import BUDGETS
+from setu.dialects.efforts import BUDGETS
 from setu.dialects.record import Loss, pointer
 from setu.framing.frame import Frame
 from setu.providers.record import Edit, Members
@@ -152,6 +152,33 @@ def only_message_members(*known: str) -> Request:
         return changed
 
     return lambda members: _each(members, change)
+
+
+def known_members(by_role: Mapping[str, frozenset[str]]) -> Request:
+    """Take out message members that the host does not know of their role; a role that is not listed is left alone."""
+
+    def change(message: Message, index: int, losses: list[Loss]) -> Message:
+        known = by_role.get(str(message.get("role")), message.keys())
+        unknown = [name for name in message if name not in known]
+        losses += [
+            _lost("this host refuses it", "messages", index, name, info=True)
+            for name in unknown
+            if message[name] is not None
+        ]
+        return {name: value for name, value in message.items() if name in known}
+
+    return lambda members: _each(members, change)
+
+
+def no_null_content(members: Members) -> Edit:
+    """Leave out the `null` of an assistant that only calls: nothing is lost (B-MSG-16)."""
+
+    def change(message: Message, _: int, __: list[Loss]) -> Message:
+        if not message.get("tool_calls") or message.get("content", "") is not None:
+            return message
+        return {key: value for key, value in message.items() if key != "content"}
+
+    return _each(members, change)
 
 
 def _joined(content: list[Any]) -> str | None:

@@ -79,7 +79,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     `keys` are tried in order; `credentials` names what else can sign (a service account). `models` are the ids it is
     known to serve, with their facts; `families` are glob patterns of ids it serves without being listed (dated
     versions, new models). `headers` go with every request; of `anthropic-beta` flags only those in `betas` do, if it is
-    set (B-HDR-01). `docs` is the page all of this was read from.
+    set (B-HDR-01).
+
+    `docs` is the page to read; `read` the day on which it, or the source it names, was opened for this row (empty: not
+    yet). `unconfirmed` says in words which facts of the row no opened page, official client or recorded exchange shows.
     """
 
     name: str
@@ -99,3 +102,5 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     betas: frozenset[str] | None = None
     owned_by: str = ""
     docs: str = ""
+    read: str = ""
+    unconfirmed: tuple[str, ...] = ()

@@ -11,5 +11,7 @@ PROVIDER = Provider(
     # Thinking is asked with a `reasoning` object and comes back as `reasoning_details`.
     capabilities=frozenset({"max_completion_tokens", "reasoning", "reasoning_details", "stream_usage"}),
     owned_by="snowflake",
-    docs="https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk",
+    docs="https://docs.snowflake.com/user-guide/snowflake-cortex/open_ai_sdk",
+    read="2026-11-20",
+    unconfirmed=("max_completion_tokens",),
 )

@@ -14,5 +14,6 @@ PROVIDER = Provider(
     ),
     models=known("openai/gpt-5", "anthropic/claude-sonnet-4", "google/gemini-2.5-flash"),
     owned_by="vercel",
-    docs="https://vercel.com/docs/ai-gateway/openai-compat",
+    docs="https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
+    read="2026-11-20",
 )

@@ -1,7 +1,7 @@
 """Google Cloud's Vertex AI: Gemini in Gemini's own bodies, Claude in Anthropic's, the model in the path.
 
-docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference and …/partner-models/claude/use-claude
-(2026-11). Access is by OAuth token: one from the environment, or those of a service account.
+Hosts by location are those of google-genai 3.4. Access is by OAuth token: one from the environment, or those of a
+service account.
 """
 
 from setu.providers import quirks
@@ -42,19 +42,22 @@ PROVIDER = Provider(
         # The version stands in the body, the model in the path alone.
         Quirk(
             dialect="anthropic",
-            source="https://docs.claude.com/en/api/claude-on-vertex-ai",
+            source="https://platform.claude.com/docs/en/api/claude-on-vertex-ai",
             proof="cassettes/vertex/anthropic/text.yaml",
             request=quirks.with_members({"anthropic_version": b'"vertex-2023-10-16"'}, instead_of=("model",)),
         ),
     ),
-    # Flags of Anthropic's own API are a 400 here unless Vertex knows them; these are the ones both document.
+    # Flags of Anthropic's own API are a 400 here unless Vertex knows them: these do, by
+    # github.com/BerriAI/litellm/blob/main/litellm/anthropic_beta_headers_config.json of 1.109.
     betas=frozenset(
         {
+            "compact-2026-01-12",
             "computer-use-2025-01-24",
+            "computer-use-2025-11-24",
             "context-1m-2025-08-07",
             "context-management-2025-06-27",
             "interleaved-thinking-2025-05-14",
-            "token-efficient-tools-2025-02-19",
+            "tool-search-tool-2025-10-19",
             "web-search-2025-03-05",
         }
     ),
@@ -62,12 +65,17 @@ PROVIDER = Provider(
         "gemini-2.5-flash",
         "gemini-2.5-pro",
         "gemini-2.5-flash-lite",
-        "gemini-3-pro-preview",
+        "gemini-3.1-pro-preview",
+        "claude-opus-5-5",
+        "claude-sonnet-5-5",
+        "claude-haiku-5-5",
+        "claude-sonnet-4-6",
         "claude-sonnet-4-5@20250929",
         "claude-haiku-4-5@20251001",
         "claude-opus-4-5@20251101",
-        "claude-sonnet-4@20250514",
     ),
     owned_by="google",
-    docs="https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+    docs="https://platform.claude.com/docs/en/api/claude-on-vertex-ai",
+    read="2026-11-20",
+    unconfirmed=("which beta flags Vertex knows, but by LiteLLM's table",),
 )

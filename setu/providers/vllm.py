@@ -6,8 +6,9 @@ PROVIDER = Provider(
     name="vllm",
     base_url="http://localhost:8000/v1",
     dialects=("openai_chat",),
-    # All of these are in its server's request model.
     capabilities=frozenset({"max_completion_tokens", "stream_usage", "top_k", "video_url"}),
     owned_by="vllm",
     docs="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+    read="2026-11-20",
+    unconfirmed=("video_url",),
 )

@@ -14,4 +14,8 @@ PROVIDER = Provider(
     families=("palmyra-*",),
     owned_by="writer",
     docs="https://dev.writer.com/api-reference/completion-api/chat-completion",
+    unconfirmed=(
+        "the page was not opened: address and members are those of recorded exchanges",
+        "palmyra-x5",
+    ),
 )

@@ -1,4 +1,4 @@
-"""xAI. Models: docs.x.ai/docs/models (2026-11)."""
+"""xAI. A wrong key is a 400 here (docs.x.ai/developers/debugging)."""
 
 from setu.providers.models import known
 from setu.providers.record import KeySource, Provider
@@ -10,8 +10,10 @@ PROVIDER = Provider(
     keys=(KeySource(env="XAI_API_KEY", scheme="bearer"),),
     # Earlier thinking is taken back as `reasoning_content`; `max_tokens` is deprecated.
     capabilities=frozenset({"max_completion_tokens", "reasoning_content", "stream_usage"}),
-    models=known("grok-4", "grok-4-fast", "grok-code-fast-1", "grok-3", "grok-3-mini"),
+    models=known("grok-4.7", "grok-4.6", "grok-4.5", "grok-4.3", "grok-4.20-reasoning", "grok-4.20-non-reasoning"),
     families=("grok-*",),
     owned_by="xai",
-    docs="https://docs.x.ai/docs/api-reference",
+    docs="https://docs.x.ai/developers/debugging",
+    read="2026-11-20",
+    unconfirmed=("max_completion_tokens",),
 )

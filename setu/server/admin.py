@@ -106,7 +106,7 @@ class Admin:
         return JSONResponse(self._control.unused())
 
     async def _verdict(self, _request: Request) -> Response:
-        return JSONResponse(msgspec.to_builtins(self._control.verdict()))
+        return JSONResponse(self._control.verdict().report())
 
     async def _faults(self, request: Request) -> Response:
         if request.method == "PUT":

@@ -28,6 +28,7 @@ from setu.chat.usage import merge
 from setu.dialects.record import (
     ClientCodec,
     Dialect,
+    ErrorCodec,
     Loss,
     Operation,
     Rendered,
@@ -76,6 +77,7 @@ class Bridge:
         self._client: ClientCodec[Any, Any] = client.client[route.operation]
         self._upstream: UpstreamCodec[Any, Any] = to.dialect.upstream[upstream_operation(route, to.dialect)]
         self._params = client.params
+        self._errors = client.errors
         self._to = to
         self.request: Any = self._client.parse_request(head.body, route)
         self._asked = self.request if isinstance(self.request, ChatRequest) else None
@@ -137,7 +139,8 @@ class Bridge:
     def stream(self, reply: Reply) -> StreamTranslation:
         encoder = self._client.encoder(self._answering(reply))
         decoder = self._upstream.decoder(reply.mint)
-        return BridgeStream(names.Restoring(decoder, self._names) if self._names else decoder, encoder, self._seals)
+        decoder = names.Restoring(decoder, self._names) if self._names else decoder
+        return BridgeStream(decoder, encoder, self._seals, self._errors)
 
     def unfolded(self, body: bytes, reply: Reply) -> list[Frame]:
         """Translate a whole answer into a stream, for an upstream that would not stream."""
@@ -156,6 +159,8 @@ class Bridge:
         response = self._upstream.parse_response(body, reply.mint)
         if isinstance(self.request, EmbedRequest):
             response = answering(self.request, response)
+            if response.usage is None and self._upstream.counted is not None:
+                response = msgspec.structs.replace(response, usage=self._upstream.counted(reply.headers))
         if isinstance(response, ChatResponse):
             response = names.restored(response, self._names)
         self.usage = usage_of(response)
@@ -180,10 +185,18 @@ def unfolded(response: ChatResponse, client: ClientCodec[Any, Any], reply: Reply
 class BridgeStream:
     """Decode, watch, encode."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, seals: dict[str, Seal]) -> None:
+    def __init__(
+        self,
+        decoder: StreamDecoder,
+        encoder: StreamEncoder,
+        seals: dict[str, Seal],
+        errors: ErrorCodec,
+    ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._seals = seals
+        self._errors = errors
+        self._last = Frame()
         self._calls: dict[int, str] = {}
         self.started = False
         self.failure: ErrorInfo | None = None
@@ -204,7 +217,11 @@ class BridgeStream:
         return self._encode(self._decoder.close())
 
     def fail(self, error: ErrorInfo) -> list[Frame]:
-        return self._encode([Failed(error=error)])
+        try:
+            return self._encode([Failed(error=error)])
+        except Exception:  # noqa: BLE001 - an encoder that broke may break again; the client still gets its error
+            errors = self._errors
+            return [errors.frame(error) if errors.after is None else errors.after(error, self._last)]
 
     def _encode(self, events: list[Event]) -> list[Frame]:
         frames: list[Frame] = []
@@ -213,6 +230,7 @@ class BridgeStream:
                 break  # after an error nothing more is said
             self._watch(event)
             frames += self._encoder.feed(event)
+        self._last = frames[-1] if frames else self._last
         return frames
 
     def _watch(self, event: Event) -> None:

@@ -1,6 +1,7 @@
 """Play scripts as responses, in-process; and the playlist, a transport that serves scripts in order."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from setu import _json
 from setu.cassette.match import model_of, route_of
@@ -9,28 +10,36 @@ from setu.errors import NoMatchError, TruncatedError
 from setu.http import Ending, Headers, Request, Response
 from setu.ports import Clock
 
+OnEnd = Callable[[Ending, int], None]
+"""Told once how an answer ended and how many chunks of it were sent."""
 
-async def play(script: Script, clock: Clock) -> Response:
+
+async def play(script: Script, clock: Clock, on_end: OnEnd | None = None) -> Response:
     """Return the script's response as soon as its head is due.
 
     Waits add up to an absolute schedule, so a slow reader does not shift what follows. A body in one piece without
     waits comes as bytes, any other as a stream, which raises TruncatedError where the script does not end well.
+    `on_end` is told of a stream when it has ended or its reader has left, of bytes at once.
 
     Raises:
         TruncatedError: the script ends before its head.
     """
+    end = on_end or _unheard
     schedule = _Schedule(clock)
+    kind = Ending.TRUNCATED
     for index, step in enumerate(script):
         match step:
             case Head():
-                return Response(step.status, step.headers.copy(), _body(script[index + 1 :], schedule))
+                return Response(step.status, step.headers.copy(), _body(script[index + 1 :], schedule, end))
             case Wait():
-                await schedule.wait(step.seconds)
-            case End(kind):
-                raise TruncatedError("the connection ended before a response", reset=kind is Ending.RESET)
+                await _waited(schedule, step, end)
+            case End():
+                kind = step.kind
+                break
             case _:
                 break
-    raise TruncatedError("the connection ended before a response")
+    end(kind, 0)
+    raise TruncatedError("the connection ended before a response", reset=kind is Ending.RESET)
 
 
 class Playlist:
@@ -95,32 +104,49 @@ class _Schedule:
 class _Played:
     """The body of a script: its chunks when they are due, then its end."""
 
-    def __init__(self, steps: Script, schedule: _Schedule) -> None:
-        self._steps = iter(steps)
+    def __init__(self, steps: Script, schedule: _Schedule, on_end: OnEnd) -> None:
+        self._steps = steps
+        self._at = 0
         self._schedule = schedule
+        self._on_end: OnEnd | None = on_end
         self._missing = 0
+        self._sent = 0
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        for step in self._steps:
+        while self._at < len(self._steps):
+            step = self._steps[self._at]
+            self._at += 1
             match step:
                 case Wait():
                     await self._schedule.wait(step.seconds)
                 case Bytes():
+                    self._sent += 1
                     return step.data
                 case HalfChunk():
                     return self._break(step)
                 case End():
-                    self._steps = iter(())
+                    self._tell(step.kind)
                     self._end(step.kind)
                 case Head():
                     continue
+        self._tell(Ending.COMPLETE)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        self._steps = iter(())
+        """Leave off; who has had every chunk has had the whole answer, whether it waited for its end or not."""
+        left = self._steps[self._at :]
+        whole = not self._missing and all(isinstance(step, Wait) or step == End() for step in left)
+        self._tell(Ending.COMPLETE if whole else Ending.CLOSED_BY_CLIENT)
+
+    def _tell(self, kind: Ending) -> None:
+        """Say once how it ended; nothing is played after that."""
+        self._at = len(self._steps)
+        told, self._on_end = self._on_end, None
+        if told is not None:
+            told(kind, self._sent)
 
     def _end(self, kind: Ending) -> None:
         if self._missing:
@@ -137,13 +163,28 @@ class _Played:
         return half.data
 
 
-def _body(steps: Script, schedule: _Schedule) -> "bytes | _Played":
+def _unheard(_kind: Ending, _sent: int) -> None:
+    """Nobody asked."""
+
+
+async def _waited(schedule: _Schedule, step: Wait, end: OnEnd) -> None:
+    """Wait for the head; a client may leave meanwhile."""
+    try:
+        await schedule.wait(step.seconds)
+    except asyncio.CancelledError:
+        end(Ending.CLOSED_BY_CLIENT, 0)
+        raise
+
+
+def _body(steps: Script, schedule: _Schedule, on_end: OnEnd) -> "bytes | _Played":
     match steps:
         case (Bytes(data), End(Ending.COMPLETE)):
+            on_end(Ending.COMPLETE, 1)
             return data
         case (End(Ending.COMPLETE),):
+            on_end(Ending.COMPLETE, 0)
             return b""
-    return _Played(steps, schedule)
+    return _Played(steps, schedule, on_end)
 
 
 def _models_response(models: Sequence[str]) -> Response:

@@ -2,15 +2,16 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
 from setu.cassette.bodies import decompressor
+from setu.cassette.edits import Secrets
+from setu.cassette.gate import redact_exchange
 from setu.cassette.match import NO_VOLATILE, Volatile, canonical_of, digest_of, route_of
 from setu.cassette.model import Interaction, Recording, Side, Wire
 from setu.cassette.pieces import framing_of, pieces_of, timing_of
-from setu.cassette.redact import redact_request, redact_response
 from setu.errors import SetuError, TruncatedError
 from setu.framing.sse import parse_block
 from setu.http import HOP_BY_HOP, Arrival, ByteStream, Ending, Exchange, Headers, Request, Response
@@ -39,7 +40,7 @@ class Record:
         today: Callable[[], str],
         on_error: Callable[[str], None],
         *,
-        secrets: Collection[str] = (),
+        secrets: Secrets = (),
         volatile: Volatile = NO_VOLATILE,
         side: Side = "upstream",
         twin: Callable[[], str | None] = lambda: None,
@@ -193,7 +194,7 @@ class _Tee:
 
 
 def interaction_of(
-    tape: _Tape, end: Ending, secrets: Collection[str], volatile: Volatile, today: str, side: Side
+    tape: _Tape, end: Ending, secrets: Secrets, volatile: Volatile, today: str, side: Side
 ) -> Interaction:
     """Build the redacted interaction of a finished call."""
     chunks, encoding = _decoded(tape)
@@ -205,14 +206,10 @@ def interaction_of(
     raw = Exchange(request=tape.request, status=tape.status, headers=headers, body=body, arrivals=arrivals)
     # Before redaction, which may change lengths but never the number of events.
     timing = timing_of(raw, tape.ttfb_ms)
-    request, asked = redact_request(tape.request, secrets)
-    response, answered = redact_response(Response(tape.status, headers, body), secrets)
-    assert isinstance(response.body, bytes)
-    exchange = Exchange(
-        request=request, status=tape.status, headers=response.headers, body=response.body, end=_ending(raw, end)
-    )
-    route = route_of(request)
-    canonical = canonical_of(request, route, volatile)
+    safe, redacted = redact_exchange(raw, secrets)
+    exchange = msgspec.structs.replace(safe, end=_ending(raw, end), arrivals=())
+    route = route_of(exchange.request)
+    canonical = canonical_of(exchange.request, route, volatile)
     operation = f"{route.dialect}.{route.operation}" if route else ""
     recording = Recording(
         side=side,
@@ -224,7 +221,7 @@ def interaction_of(
         wire=Wire(enc=encoding),
         timing=timing,
         chunks=_chunks(raw, exchange),
-        redacted=(*asked, *answered),
+        redacted=redacted,
     )
     return Interaction(exchange=exchange, recording=recording)
 

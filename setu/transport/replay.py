@@ -1,26 +1,30 @@
 """Replay: a transport that answers from recordings, byte for byte, and explains what it cannot answer."""
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from setu.cassette.faults import Burst, Rule, status_burst
+from setu.cassette.chaos import Chaos
+from setu.cassette.fault_answers import RenderError
+from setu.cassette.fault_steps import Struck
+from setu.cassette.faults import HEADER, Rule, parse_rules
+from setu.cassette.journal import Journal, Served, attempt_of, retry_after_ms
 from setu.cassette.library import Library
-from setu.cassette.match import route_of
-from setu.cassette.script import Script, script_of
-from setu.errors import ErrorInfo, NoMatchError, kind_of_status
-from setu.http import Headers, Request, Response
+from setu.cassette.match import model_of, route_of
+from setu.cassette.model import Interaction
+from setu.cassette.physics import Physics, paced
+from setu.cassette.pieces import framing_of
+from setu.cassette.script import Head, Script, script, script_of
+from setu.errors import ConfigError, ErrorInfo, ErrorKind, NoMatchError
+from setu.http import Ending, Headers, Request, Response
 from setu.ports import Clock
 from setu.transport.play import play
-
-RenderError = Callable[[str, ErrorInfo], bytes]
-"""Renders an error in a dialect's envelope; the dialect's name is empty where no dialect knows the path."""
 
 
 class Replay:
     """Answers from a library. A miss is a 424, which no SDK retries, in the envelope of the request's dialect.
 
-    `speed` is 0 for no waits, 1 for the recorded timing, n for n times as fast. `faults` strike the recordings they
-    name; the error answers of a burst come before the recording and do not use it up.
+    `speed` is 0 for no waits, 1 for the recorded timing, n for n times as fast; `ttfb` seconds go by before each head;
+    `physics` paces answers instead of either. `faults` strike the recordings they name; the error answers of a burst
+    come before the recording and do not use it up. `journal` may be shared by the replays of several scopes.
     """
 
     def __init__(
@@ -30,42 +34,50 @@ class Replay:
         *,
         render_error: RenderError,
         speed: float = 0,
+        ttfb: float | None = None,
+        physics: Physics | None = None,
         faults: Sequence[Rule] = (),
+        journal: Journal | None = None,
+        scope: str = "",
     ) -> None:
         self._library = library
         self._clock = clock
         self._render_error = render_error
         self._speed = speed
-        self._faults = [rule for rule in faults if not isinstance(rule.effect, Burst)]
-        self._bursts = [(rule, rule.effect) for rule in faults if isinstance(rule.effect, Burst)]
-        self._started: set[int] = set()
-        self._pending: defaultdict[str, deque[Script]] = defaultdict(deque)
-        self._calls: Counter[str] = Counter()
+        self._ttfb = ttfb
+        self._physics = physics
+        self._chaos = Chaos(faults, render_error)
+        self._scope = scope
+        self.journal = journal if journal is not None else Journal()
         self.hits = 0
         self.misses = 0
 
     async def send(self, request: Request) -> Response:
-        """Play the recording of a request; never raises for a request that has none."""
+        """Play the recording of a request; never raises for a request that has none.
+
+        Raises:
+            TruncatedError: a recording, or a fault, that breaks off before its head.
+        """
         await request.read()
-        route = route_of(request)
-        dialect = route.dialect if route else ""
-        failing = self._failing(dialect)
-        if failing is not None:
-            return await play(failing, self._clock)
+        served = self._arrived(request)
+        struck = Struck(dialect=served.dialect, key=served.key, now=self._clock.now())
         try:
-            interaction = self._library.take(request)
+            own = parse_rules(request.headers.get(HEADER) or "")
+        except ConfigError as error:
+            return await self._refuse(served, error)
+        failing = self._chaos.failing(struck, own)
+        if failing is not None:
+            served.fault = failing.text
+            return await self._play(served, failing.script, "fault", {"x-setu-replay": "fault"})
+        try:
+            interaction, match = self._library.take(request)
         except NoMatchError as error:
             self.misses += 1
-            return self._miss(dialect, error)
+            return await self._miss(served, error)
         self.hits += 1
-        script = script_of(interaction, self._speed)
-        self._calls[dialect] += 1
-        for rule in self._faults:
-            if rule.strikes(dialect, self._calls[dialect]) and not isinstance(rule.effect, Burst):
-                script = rule.effect(script)
-        response = await play(script, self._clock)
-        response.headers.set("x-setu-replay", "hit")
-        return response
+        served.place = interaction.place
+        answer = self._struck(served, interaction, struck, own)
+        return await self._play(served, answer, match, {"x-setu-replay": "hit", "x-setu-match": match})
 
     async def aclose(self) -> None:
         """Do nothing: a library holds no file open."""
@@ -79,29 +91,70 @@ class Replay:
         """The number of recordings that nothing has asked for."""
         return len(self._library.unused())
 
-    def _failing(self, dialect: str) -> Script | None:
-        """Return the next error answer of a burst that strikes before the coming call."""
-        for index, (rule, burst) in enumerate(self._bursts):
-            if index not in self._started and rule.strikes(dialect, self._calls[dialect] + 1):
-                self._started.add(index)
-                self._pending[dialect].extend(self._burst(dialect, burst))
-        return self._pending[dialect].popleft() if self._pending[dialect] else None
+    @property
+    def faults(self) -> tuple[Rule, ...]:
+        return self._chaos.rules
 
-    def _burst(self, dialect: str, burst: Burst) -> tuple[Script, ...]:
-        info = ErrorInfo(
-            kind=kind_of_status(burst.status),
-            status=burst.status,
-            message="a fault that the replay was told to play",
-            retry_after=burst.retry_after,
+    def set_faults(self, faults: Sequence[Rule]) -> None:
+        """Put these rules in place of the ones there are; calls are counted from here."""
+        self._chaos = Chaos(faults, self._render_error)
+
+    def _arrived(self, request: Request) -> Served:
+        route = route_of(request)
+        served = Served(
+            scope=self._scope,
+            dialect=route.dialect if route else "",
+            op=route.operation if route else "raw",
+            method=request.method,
+            path=request.path,
+            model=model_of(request) or "",
+            key=self._library.key(request),
+            attempt=attempt_of(request.headers),
         )
-        headers = Headers.of({"content-type": "application/json", "x-setu-replay": "fault"})
-        if burst.retry_after is not None:
-            headers.add("retry-after", f"{burst.retry_after:g}")
-        return status_burst(burst.times, burst.status, headers, self._render_error(dialect, info))
+        self.journal.add(served, self._clock.monotonic())
+        return served
 
-    def _miss(self, dialect: str, error: NoMatchError) -> Response:
+    def _struck(self, served: Served, interaction: Interaction, struck: Struck, own: Sequence[Rule]) -> Script:
+        """Return the recording at its pace, and as faults leave it."""
+        framing = framing_of(interaction.exchange)
+        if self._physics is None:
+            steps = script_of(interaction, self._speed, ttfb=self._ttfb)
+        else:
+            steps = paced(script_of(interaction), self._physics, framing, struck.key)
+        broken = self._chaos.strike(
+            steps, Struck(dialect=struck.dialect, framing=framing, key=struck.key, now=struck.now), own
+        )
+        served.fault = broken.text
+        served.broken = broken.lies or interaction.exchange.end is not Ending.COMPLETE
+        return broken.script
+
+    async def _play(self, served: Served, steps: Script, match: str, marks: dict[str, str]) -> Response:
+        head = next((step for step in steps if isinstance(step, Head)), None)
+        if head is not None:
+            served.status = head.status
+            served.retry_after_ms = retry_after_ms(head.headers, self._clock.now())
+        self.journal.answered(served, match)
+
+        def ended(kind: Ending, events: int) -> None:
+            self.journal.done(served, kind, events, self._clock.monotonic())
+
+        response = await play(steps, self._clock, ended)
+        for name, value in marks.items():
+            response.headers.set(name, value)
+        return response
+
+    async def _miss(self, served: Served, error: NoMatchError) -> Response:
         told = error.info()
         message = f"{told.message}\n{error.report}" if error.report else told.message
         info = ErrorInfo(kind=told.kind, status=told.status, message=message, type=told.type, code=told.code)
-        headers = Headers.of({"content-type": "application/json", "x-should-retry": "false", "x-setu-replay": "miss"})
-        return Response(info.status, headers, self._render_error(dialect, info))
+        return await self._own_answer(served, info, "miss")
+
+    async def _refuse(self, served: Served, error: ConfigError) -> Response:
+        """Answer a request whose fault header says nothing known; it is not retried."""
+        info = ErrorInfo(kind=ErrorKind.INVALID_REQUEST, status=400, message=str(error), code="bad_fault", param=HEADER)
+        return await self._own_answer(served, info, "refused")
+
+    async def _own_answer(self, served: Served, info: ErrorInfo, match: str) -> Response:
+        headers = Headers.of({"content-type": "application/json", "x-should-retry": "false"})
+        answer = script(info.status, headers, self._render_error(served.dialect, info))
+        return await self._play(served, answer, match, {"x-setu-replay": match})

@@ -3,11 +3,12 @@
 import re
 from statistics import median
 
-from tests.architecture.tree import ROOT, functions, sources
+from tests.architecture.tree import ROOT, functions, settings, sources
 
 FILE_LINES = 400
 FUNCTION_LINES = 50
 MEDIAN_LINES = 10
+UNANNOTATED = 13
 # Written in pieces so that this file does not find itself.
 SHORTCUTS = re.compile(r"mock\." + "patch|Magic" + r"Mock|NotImplemented" + r"Error|#\s*TO" + r"DO\b|#\s*FIX" + "ME")
 REASON = re.compile(
@@ -55,3 +56,11 @@ def test_whatever_is_silenced_has_its_reason_beside_it() -> None:
     ]
 
     assert found == []
+
+
+def test_the_tests_whose_signatures_go_unchecked_only_get_fewer() -> None:
+    """Raise nothing here: a module leaves the list once its functions are annotated."""
+    overrides = settings("mypy")["overrides"]
+    unannotated = [found["module"] for found in overrides if found.get("disallow_untyped_defs") is False]
+
+    assert sum(map(len, unannotated)) <= UNANNOTATED

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 _FORMATS = ("formats", "formats.registry", "formats.files")  # the package itself is empty
 IMPURE_CASSETTE = frozenset(
-    {f"setu.cassette.{name}" for name in ("library", "shelf", "repair", "blobs", "misslog", "yamlfile", *_FORMATS)}
+    f"setu.cassette.{name}"
+    for name in ("library", "shelf", "repair", "blobs", "misslog", "parcels", "yamlfile", *_FORMATS)
 )
 """The modules of `cassette` that touch a disk or a parser of files; all the others are pure."""
 JUDGES_MAY_IMPORT = frozenset({"setu.http", "setu.framing", "setu.errors", "setu._json", "setu.conformance"})
@@ -23,10 +24,15 @@ class Function(NamedTuple):
     lines: int
 
 
+def settings(tool: str) -> dict[str, Any]:
+    """Return what pyproject.toml says to a tool."""
+    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][tool]
+    return found
+
+
 def contract(name: str) -> dict[str, Any]:
     """Return an import contract of pyproject.toml by its id."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
+    contracts: list[dict[str, Any]] = settings("importlinter")["contracts"]
     return next(found for found in contracts if found["id"] == name)
 
 

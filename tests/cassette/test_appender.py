@@ -13,7 +13,7 @@ from tests.cassette.samples import ANTHROPIC_STREAM, interaction, request, talk
 from tests.cassette.test_library import KEY, saved
 
 
-def test_appended_interactions_make_one_file(tmp_path):
+def test_appended_interactions_make_one_file(tmp_path: Path) -> None:
     appender = Appender(tmp_path / "new" / "a.yaml")
     appender.append(interaction(b"1"))
     appender.append(interaction(ANTHROPIC_STREAM))
@@ -22,7 +22,7 @@ def test_appended_interactions_make_one_file(tmp_path):
     assert text == HEADER + render_block(interaction(b"1")) + render_block(interaction(ANTHROPIC_STREAM))
 
 
-def test_appending_to_a_file_with_comments_keeps_them(tmp_path):
+def test_appending_to_a_file_with_comments_keeps_them(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("# one\n\n" + HEADER)
 
@@ -34,7 +34,7 @@ def test_appending_to_a_file_with_comments_keeps_them(tmp_path):
 @pytest.mark.parametrize(
     "text", ["interactions:\n- a\nversion: 1\n", "version: 1\n", "hello\n", "version: 1\ninteractions: []\n"]
 )
-def test_files_of_other_tools_are_not_appended_to(tmp_path, text):
+def test_files_of_other_tools_are_not_appended_to(tmp_path: Path, text) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
 
@@ -43,7 +43,7 @@ def test_files_of_other_tools_are_not_appended_to(tmp_path, text):
     assert path.read_text() == text
 
 
-def test_a_file_that_ends_within_an_interaction_is_not_appended_to(tmp_path):
+def test_a_file_that_ends_within_an_interaction_is_not_appended_to(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.yaml", interaction())
     path.write_text(path.read_text()[:-30])
 
@@ -51,7 +51,7 @@ def test_a_file_that_ends_within_an_interaction_is_not_appended_to(tmp_path):
         Appender(path).append(interaction())
 
 
-def test_after_a_crash_a_file_loads_a_beginning_or_says_where_it_breaks(tmp_path):
+def test_after_a_crash_a_file_loads_a_beginning_or_says_where_it_breaks(tmp_path: Path) -> None:
     start = HEADER + render_block(interaction(b"1"))
     whole = start + render_block(interaction(ANTHROPIC_STREAM))
     path = tmp_path / "a.yaml"
@@ -72,7 +72,7 @@ def loaded(path):
         return "refused" if str(error).startswith(f"{path}:") else str(error)
 
 
-def test_a_first_interaction_cut_off_within_a_line_is_refused(tmp_path):
+def test_a_first_interaction_cut_off_within_a_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     whole = HEADER + render_block(interaction(ANTHROPIC_STREAM))
     path.write_text(whole[: whole.index("ping")])
@@ -84,7 +84,7 @@ def test_a_first_interaction_cut_off_within_a_line_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "place", ["body", "answer", "header", "path", "known"], ids=["body", "answer", "header", "path", "known"]
 )
-def test_a_secret_is_never_written(tmp_path, place):
+def test_a_secret_is_never_written(tmp_path: Path, place) -> None:
     path = tmp_path / "a.yaml"
     texts = {
         "body": interaction(asked=talk(KEY)),
@@ -102,7 +102,7 @@ def test_a_secret_is_never_written(tmp_path, place):
     assert not path.exists()
 
 
-def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
+def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(CassetteError, match=r"file/a\.yaml cannot be written: "):
@@ -110,13 +110,13 @@ def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_clear_error():
+def test_a_full_disk_is_one_clear_error() -> None:
     with pytest.raises(CassetteError, match="cannot be written: No space left on device"):
         Appender("/dev/full").append(interaction())
 
 
 @pytest.mark.slow
-def test_four_processes_lose_nothing(tmp_path):
+def test_four_processes_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     program = (
         "import sys\n"
@@ -136,7 +136,7 @@ def test_four_processes_lose_nothing(tmp_path):
             library.take(talk(name, str(n)))
 
 
-def test_each_kind_of_call_has_its_file(tmp_path):
+def test_each_kind_of_call_has_its_file(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.append(interaction(recording=Recording(op="anthropic.chat.stream")))
     shelf.append(interaction(asked=request(origin="http://localhost:8080", path="/v1/embeddings")))
@@ -146,7 +146,7 @@ def test_each_kind_of_call_has_its_file(tmp_path):
     assert files == ["api.anthropic.com/anthropic.chat.stream.yaml", "local/raw.yaml", "localhost_8080/raw.yaml"]
 
 
-def test_a_file_name_stays_below_its_directory():
+def test_a_file_name_stays_below_its_directory() -> None:
     asked = request(origin="https://../../etc")
 
     assert file_name_of(interaction(asked=asked)) == "_.._etc/raw.yaml"

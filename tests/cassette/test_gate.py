@@ -23,7 +23,7 @@ def stream(*texts):
 
 
 @pytest.mark.parametrize("body", [ANTHROPIC_STREAM, CHAT_STREAM, b"\xff", b"{}", stream("a", "b")])
-def test_nothing_is_found_where_nothing_is(body):
+def test_nothing_is_found_where_nothing_is(body) -> None:
     assert found_in(interaction(body, asked=talk("hello"))) == set()
 
 
@@ -38,26 +38,26 @@ def test_nothing_is_found_where_nothing_is(body):
     ],
     ids=["text", "binary answer", "binary request", "header", "escaped"],
 )
-def test_a_key_is_found_wherever_it_stands(saved):
+def test_a_key_is_found_wherever_it_stands(saved) -> None:
     assert "sk- key" in found_in(saved)
 
 
-def test_a_known_secret_is_found_in_a_binary_body():
+def test_a_known_secret_is_found_in_a_binary_body() -> None:
     assert found_in(interaction("\x00pässwörd".encode(), headers=JSON), ("pässwörd",)) == {"a known secret"}
 
 
 @given(PLACES)
-def test_a_key_spelt_over_several_events_is_found(places):
+def test_a_key_spelt_over_several_events_is_found(places) -> None:
     assert "sk- key" in found_in(interaction(stream("it is ", *cut(KEY, places), " indeed"), headers=SSE))
 
 
-def test_a_private_key_spelt_over_several_events_is_found():
+def test_a_private_key_spelt_over_several_events_is_found() -> None:
     key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
 
     assert found_in(interaction(stream(*key), headers=SSE)) == {"private key"}
 
 
-def test_a_known_secret_in_pieces_of_an_array_stream_is_found():
+def test_a_known_secret_in_pieces_of_an_array_stream_is_found() -> None:
     asked = request({}, path="/v1beta/models/g:streamGenerateContent")
     array = b'[{"text": "known-"}\n,{"text": "value"}]'
 
@@ -65,5 +65,5 @@ def test_a_known_secret_in_pieces_of_an_array_stream_is_found():
 
 
 @given(st.binary(max_size=60))
-def test_any_stream_can_be_searched(body):
+def test_any_stream_can_be_searched(body) -> None:
     assert isinstance(found_in(interaction(body, headers=SSE)), set)

@@ -30,7 +30,7 @@ def tools(call_id, result_id, arguments=None):
     }
 
 
-def test_a_key_is_short_and_stable():
+def test_a_key_is_short_and_stable() -> None:
     assert key_of(talk("hello")) == key_of(talk("hello"))
     assert len(key_of(talk("hello"))) == 16
 
@@ -60,7 +60,7 @@ def test_a_key_is_short_and_stable():
         "call ids",
     ],
 )
-def test_what_means_the_same_has_the_same_key(one, other):
+def test_what_means_the_same_has_the_same_key(one, other) -> None:
     assert key(one) == key(other)
 
 
@@ -97,7 +97,7 @@ def test_what_means_the_same_has_the_same_key(one, other):
         "too deep",
     ],
 )
-def test_what_means_something_else_has_another_key(one, other):
+def test_what_means_something_else_has_another_key(one, other) -> None:
     assert key(one) != key(other)
 
 
@@ -112,18 +112,18 @@ def test_what_means_something_else_has_another_key(one, other):
     ],
     ids=["chat", "gemini", "responses"],
 )
-def test_call_ids_do_not_count_in_any_dialect(call):
+def test_call_ids_do_not_count_in_any_dialect(call) -> None:
     assert key(call("call_abc")) == key(call("call_xyz"))
 
 
-def test_hosts_prefixes_do_not_count():
+def test_hosts_prefixes_do_not_count() -> None:
     body = {"model": "m", "messages": []}
     paths = ["/v1/chat/completions", "/chat/completions", "/api/v1/chat/completions", "//v1//chat/completions/"]
 
     assert len({key(body, path=path) for path in paths}) == 1
 
 
-def test_a_path_that_may_name_the_model_counts():
+def test_a_path_that_may_name_the_model_counts() -> None:
     paths = [f"/openai/deployments/{model}/chat/completions" for model in ("a", "b")]
 
     assert len({key({"messages": []}, path=path) for path in paths}) == 2
@@ -138,32 +138,32 @@ def test_a_path_that_may_name_the_model_counts():
         ("/v1/models", "/v1/models/a"),
     ],
 )
-def test_what_the_path_asks_for_counts(one, other):
+def test_what_the_path_asks_for_counts(one, other) -> None:
     assert key({}, path=one) != key({}, path=other)
 
 
-def test_the_framing_of_a_stream_counts():
+def test_the_framing_of_a_stream_counts() -> None:
     path = "/v1beta/models/a:streamGenerateContent"
 
     assert key({}, path=path, query="alt=sse") != key({}, path=path)
 
 
-def test_query_members_count_in_any_order():
+def test_query_members_count_in_any_order() -> None:
     assert key({}, query="a=1&b=2") == key({}, query="b=2&a=1")
     assert key({}, query="a=1") != key({}, query="a=2")
 
 
-def test_method_counts():
+def test_method_counts() -> None:
     assert key({}, path="/v1/files", method="GET") != key({}, path="/v1/files", method="POST")
 
 
-def test_long_media_are_digests_in_the_canonical_body():
+def test_long_media_are_digests_in_the_canonical_body() -> None:
     body = canonical_of(request({"source": {"type": "base64", "data": IMAGE}})).body
 
     assert body["source"]["data"].startswith("sha256:")
 
 
-def test_a_prefixed_path_is_classified():
+def test_a_prefixed_path_is_classified() -> None:
     found = route_of(request({}, path="/api/v1/chat/completions"))
 
     assert found is not None
@@ -171,7 +171,7 @@ def test_a_prefixed_path_is_classified():
     assert route_of(request({}, path="/v1/nothing")) is None
 
 
-def test_chains_are_equal_as_far_as_conversations_are():
+def test_chains_are_equal_as_far_as_conversations_are() -> None:
     one = chain_of(canonical_of(talk("hello", "hi", "how?", system="s")))
     other = chain_of(canonical_of(talk("hello", "hi", "why?", system="s", temperature=1)))
 
@@ -180,7 +180,7 @@ def test_chains_are_equal_as_far_as_conversations_are():
 
 
 @given(DOCUMENTS)
-def test_a_key_ignores_spelling(document):
+def test_a_key_ignores_spelling(document) -> None:
     body = json.dumps({"model": "m", "x": document.value}).encode()
     respelled = json.dumps({"x": document.value, "model": "m"}, ensure_ascii=False, indent=1)
 
@@ -188,7 +188,7 @@ def test_a_key_ignores_spelling(document):
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_different_values_have_different_keys(one, other):
+def test_different_values_have_different_keys(one, other) -> None:
     same = json.dumps(_plain(one.value), sort_keys=True) == json.dumps(_plain(other.value), sort_keys=True)
 
     assert (
@@ -206,7 +206,7 @@ def _plain(value):
 
 
 @given(st.binary(max_size=50))
-def test_any_body_has_a_key(body):
+def test_any_body_has_a_key(body) -> None:
     found = request(body)
     before = msgspec.structs.replace(found)
 

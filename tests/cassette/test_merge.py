@@ -25,41 +25,41 @@ def bodies(interactions):
     return [(key(found), found.exchange.body.decode(), found.recording.recorded) for found in interactions]
 
 
-def test_an_unchanged_answer_keeps_its_old_words():
+def test_an_unchanged_answer_keeps_its_old_words() -> None:
     old = [made(b"a", b"1"), made(b"b", b"2")]
     new = [made(b"a", b"1", "2026-11-20"), made(b"b", b"2", "2026-11-20")]
 
     assert settled(old, new, key) == old
 
 
-def test_a_changed_answer_takes_the_old_ones_place():
+def test_a_changed_answer_takes_the_old_ones_place() -> None:
     old = [made(b"a", b"1"), made(b"b", b"2")]
     new = [made(b"b", b"2", "now"), made(b"a", b"3", "now")]
 
     assert bodies(settled(old, new, key)) == [("a", "3", "now"), ("b", "2", "2026-01-01")]
 
 
-def test_a_new_request_comes_after_the_one_recorded_before_it():
+def test_a_new_request_comes_after_the_one_recorded_before_it() -> None:
     old = [made(b"a", b"1"), made(b"b", b"2")]
     new = [made(b"a", b"1"), made(b"x", b"9", "now"), made(b"b", b"2")]
 
     assert [key(found) for found in settled(old, new, key)] == ["a", "x", "b"]
 
 
-def test_a_request_that_was_not_made_again_is_gone():
+def test_a_request_that_was_not_made_again_is_gone() -> None:
     old = [made(b"a", b"1"), made(b"b", b"2")]
 
     assert [key(found) for found in settled(old, [made(b"b", b"2")], key)] == ["b"]
 
 
-def test_equal_requests_keep_their_order():
+def test_equal_requests_keep_their_order() -> None:
     old = [made(b"a", b"1"), made(b"a", b"2")]
     new = [made(b"a", b"1", "now"), made(b"a", b"7", "now"), made(b"a", b"8", "now")]
 
     assert [found.exchange.body for found in settled(old, new, key)] == [b"1", b"7", b"8"]
 
 
-def test_quota_and_request_ids_are_of_the_moment_other_fields_are_not():
+def test_quota_and_request_ids_are_of_the_moment_other_fields_are_not() -> None:
     old = made(b"a", b"1", **{"request-id": "req_1", "x-ratelimit-remaining-tokens": "9"})
 
     assert unchanged(old, made(b"a", b"1", **{"request-id": "req_2", "x-ratelimit-remaining-tokens": "8"}))
@@ -71,12 +71,12 @@ RECORDINGS = st.lists(st.builds(made, st.sampled_from([b"a", b"b", b"c"]), st.sa
 
 
 @given(RECORDINGS)
-def test_recording_the_same_again_changes_nothing(old):
+def test_recording_the_same_again_changes_nothing(old) -> None:
     assert settled(old, [msgspec.structs.replace(each) for each in old], key) == old
 
 
 @given(RECORDINGS, RECORDINGS)
-def test_what_was_recorded_now_is_what_is_on_file(old, new):
+def test_what_was_recorded_now_is_what_is_on_file(old, new) -> None:
     found = settled(old, new, key)
 
     assert sorted((key(each), each.exchange.body) for each in found) == sorted((key(e), e.exchange.body) for e in new)

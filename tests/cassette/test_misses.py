@@ -16,7 +16,7 @@ def pointers(one, other):
     return [difference.pointer for difference in differences(*canonicals(one, other))]
 
 
-def test_the_longest_common_conversation_is_nearest():
+def test_the_longest_common_conversation_is_nearest() -> None:
     recorded = canonicals(talk("a"), talk("a", "b", "c"), talk("a", "b", "other words entirely"), talk("x", "b", "c"))
 
     [asked] = canonicals(talk("a", "b", "c", "d", "e"))
@@ -24,7 +24,7 @@ def test_the_longest_common_conversation_is_nearest():
     assert Neighbours(recorded).nearest(asked, limit=4) == [1, 2, 0, 3]
 
 
-def test_words_in_common_decide_between_equals():
+def test_words_in_common_decide_between_equals() -> None:
     recorded = canonicals(talk("the weather in Paris"), talk("the weather in Rome"), talk("sums"))
 
     [asked] = canonicals(talk("the weather in Rome today"))
@@ -32,7 +32,7 @@ def test_words_in_common_decide_between_equals():
     assert Neighbours(recorded).nearest(asked)[0] == 1
 
 
-def test_other_operations_are_neighbours_of_last_resort():
+def test_other_operations_are_neighbours_of_last_resort() -> None:
     recorded = canonicals(request({"input": "a b c"}, path="/v1/embeddings"), talk("z"))
 
     [asked] = canonicals(talk("a b c"))
@@ -40,29 +40,29 @@ def test_other_operations_are_neighbours_of_last_resort():
     assert Neighbours(recorded).nearest(asked) == [1, 0]
 
 
-def test_the_conversation_differs_first():
+def test_the_conversation_differs_first() -> None:
     one = talk("a", "b", system="s", max_tokens=1)
     other = talk("a", "c", system="s", max_tokens=2)
 
     assert pointers(one, other) == ["/messages/1/content", "/max_tokens"]
 
 
-def test_a_longer_conversation_differs_where_the_shorter_ends():
+def test_a_longer_conversation_differs_where_the_shorter_ends() -> None:
     assert pointers(talk("a"), talk("a", "b")) == ["/messages/1"]
 
 
-def test_paths_and_streams_differ_too():
+def test_paths_and_streams_differ_too() -> None:
     one = request({"a": 1}, path="/v1beta/models/a:generateContent")
     other = request({"a": 1}, path="/v1beta/models/b:streamGenerateContent")
 
     assert pointers(one, other) == ["path", "stream", "framing"]
 
 
-def test_odd_keys_make_a_legal_pointer():
+def test_odd_keys_make_a_legal_pointer() -> None:
     assert pointers(request({"a/b~c": 1}), request({"a/b~c": 2})) == ["/a~1b~0c"]
 
 
-def test_long_values_are_shown_where_they_part():
+def test_long_values_are_shown_where_they_part() -> None:
     [recorded, asked] = canonicals(talk("x" * 5000 + "cat" + "y" * 5000), talk("x" * 5000 + "dog" + "y" * 5000))
 
     lines = explain("a.yaml:3", recorded, asked)
@@ -73,7 +73,7 @@ def test_long_values_are_shown_where_they_part():
     assert max(map(len, lines)) < 140
 
 
-def test_many_differences_stay_within_the_report():
+def test_many_differences_stay_within_the_report() -> None:
     one = request({str(number): number for number in range(100)})
     other = request({str(number): -number - 1 for number in range(100)})
 
@@ -91,7 +91,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_there_is_a_difference_exactly_between_different_requests(one, other):
+def test_there_is_a_difference_exactly_between_different_requests(one, other) -> None:
     found = canonicals(*(request(json.dumps({"x": value}).encode()) for value in (one, other)))
 
     assert bool(differences(*found)) == (json.dumps(found[0].body) != json.dumps(found[1].body))

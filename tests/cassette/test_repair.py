@@ -11,7 +11,7 @@ def key(found):
     return found.exchange.request.body.decode()
 
 
-def test_a_whole_file_is_not_touched(tmp_path):
+def test_a_whole_file_is_not_touched(tmp_path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(HEADER + render_block(interaction()))
     before = path.stat().st_mtime_ns
@@ -22,7 +22,7 @@ def test_a_whole_file_is_not_touched(tmp_path):
     assert path.stat().st_mtime_ns == before
 
 
-def test_wherever_a_recorder_was_killed_the_whole_interactions_are_kept(tmp_path):
+def test_wherever_a_recorder_was_killed_the_whole_interactions_are_kept(tmp_path) -> None:
     start = HEADER + render_block(interaction(b'{"n":1}')) + render_block(interaction("ü".encode()))
     last = render_block(interaction(ANTHROPIC_STREAM))
     path = tmp_path / "a.yaml"
@@ -40,7 +40,7 @@ def test_wherever_a_recorder_was_killed_the_whole_interactions_are_kept(tmp_path
     assert kept == {2}
 
 
-def test_what_is_set_aside_never_overwrites_an_earlier_piece(tmp_path):
+def test_what_is_set_aside_never_overwrites_an_earlier_piece(tmp_path) -> None:
     path = tmp_path / "a.yaml"
     for _ in range(2):
         path.write_text(HEADER + render_block(interaction()) + "- request:\n    method: PO")
@@ -50,7 +50,7 @@ def test_what_is_set_aside_never_overwrites_an_earlier_piece(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "hello", HEADER + "- request:\n    method: PO", "- request:\n"])
-def test_a_file_without_a_whole_interaction_is_left_alone(tmp_path, text):
+def test_a_file_without_a_whole_interaction_is_left_alone(tmp_path, text) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
 
@@ -59,7 +59,7 @@ def test_a_file_without_a_whole_interaction_is_left_alone(tmp_path, text):
     assert path.read_text() == text
 
 
-def test_a_killed_rewrite_is_finished(tmp_path):
+def test_a_killed_rewrite_is_finished(tmp_path) -> None:
     Shelf(tmp_path, lambda _: "a.yaml").append(interaction(asked=talk("old")))
     killed = Rewriting(tmp_path, key, lambda _: "a.yaml")
     killed.append(interaction(asked=talk("new")))

@@ -28,7 +28,7 @@ def one(text, body=ANTHROPIC_STREAM, recording=OLD):
     return interaction(body, asked=talk(text), recording=recording)
 
 
-def test_an_unchanged_upstream_leaves_the_file_as_it_was(tmp_path):
+def test_an_unchanged_upstream_leaves_the_file_as_it_was(tmp_path) -> None:
     path = recorded(tmp_path, one("a"), one("b"), one("a", b'{"ok":false}'))
     before = path.read_bytes()
 
@@ -41,7 +41,7 @@ def test_an_unchanged_upstream_leaves_the_file_as_it_was(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]
 
 
-def test_a_changed_answer_is_the_only_change(tmp_path):
+def test_a_changed_answer_is_the_only_change(tmp_path) -> None:
     path = recorded(tmp_path, one("a"), one("b"))
 
     again = rewriting(tmp_path)
@@ -54,7 +54,7 @@ def test_a_changed_answer_is_the_only_change(tmp_path):
     assert [each.recording.recorded for each in found] == ["2026-01-01", "2026-11-20"]
 
 
-def test_until_it_is_closed_the_old_file_stands(tmp_path):
+def test_until_it_is_closed_the_old_file_stands(tmp_path) -> None:
     path = recorded(tmp_path, one("a"))
     before = path.read_bytes()
 
@@ -64,7 +64,7 @@ def test_until_it_is_closed_the_old_file_stands(tmp_path):
     assert [file.suffix for file in tmp_path.iterdir() if file != path] == [".new"]
 
 
-def test_a_file_into_which_nothing_was_recorded_stays(tmp_path):
+def test_a_file_into_which_nothing_was_recorded_stays(tmp_path) -> None:
     path = recorded(tmp_path, one("a"))
     before = path.read_bytes()
 
@@ -73,7 +73,7 @@ def test_a_file_into_which_nothing_was_recorded_stays(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_an_unreadable_old_file_is_replaced(tmp_path):
+def test_an_unreadable_old_file_is_replaced(tmp_path) -> None:
     (tmp_path / "a.yaml").write_text("interactions: [")
 
     again = rewriting(tmp_path)
@@ -83,7 +83,7 @@ def test_an_unreadable_old_file_is_replaced(tmp_path):
     assert len(read_cassette(tmp_path / "a.yaml")) == 1
 
 
-def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path):
+def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path) -> None:
     path = tmp_path / "a.yaml"
     path.mkdir()
 

@@ -27,7 +27,7 @@ def written(found):
     return found.exchange.request.body, list(found.exchange.headers.items()), found.exchange.body
 
 
-def test_the_kind_of_an_identifier_stays_and_a_model_or_an_argument_is_none():
+def test_the_kind_of_an_identifier_stays_and_a_model_or_an_argument_is_none() -> None:
     found = scrub(turn(), Names(), key).exchange.body
 
     body = msgspec.json.decode(found)
@@ -37,7 +37,7 @@ def test_the_kind_of_an_identifier_stays_and_a_model_or_an_argument_is_none():
     assert body["model"] == "claude-3-5-haiku-20241022"
 
 
-def test_recording_the_same_conversation_again_gives_the_same_bytes():
+def test_recording_the_same_conversation_again_gives_the_same_bytes() -> None:
     first, second = Names(), Names()
 
     one = [
@@ -52,7 +52,7 @@ def test_recording_the_same_conversation_again_gives_the_same_bytes():
     assert list(map(written, one)) == list(map(written, two))
 
 
-def test_a_later_request_names_what_an_earlier_answer_brought():
+def test_a_later_request_names_what_an_earlier_answer_brought() -> None:
     names = Names()
     first = scrub(turn(), names, key)
 
@@ -62,7 +62,7 @@ def test_a_later_request_names_what_an_earlier_answer_brought():
     assert call.encode() in second.exchange.request.body
 
 
-def test_crossed_results_stay_crossed():
+def test_crossed_results_stay_crossed() -> None:
     names = Names()
     calls = ["toolu_0000000A", "toolu_0000000B"]
     straight = scrub(turn(history=[result(call) for call in calls]), names, key)
@@ -72,13 +72,13 @@ def test_crossed_results_stay_crossed():
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b'"text"', b'{"id":null}', b'{"id":"short"}', b"\xff\xfe"])
-def test_what_holds_no_identifier_stays_as_it_is(body):
+def test_what_holds_no_identifier_stays_as_it_is(body) -> None:
     found = scrub(interaction(body), Names(), key)
 
     assert found.exchange.body == body
 
 
-def test_only_identifiers_change_in_a_stream():
+def test_only_identifiers_change_in_a_stream() -> None:
     body = ANTHROPIC_STREAM.replace(b"msg_1", b"msg_01ABCDEFGH")
 
     found = scrub(interaction(body), Names(), key).exchange.body
@@ -88,7 +88,7 @@ def test_only_identifiers_change_in_a_stream():
 
 
 @given(st.lists(st.from_regex(r"(call_|toolu_|)[A-Za-z0-9]{9,20}", fullmatch=True), unique=True, max_size=6))
-def test_renaming_is_one_to_one_and_does_it_once(identities):
+def test_renaming_is_one_to_one_and_does_it_once(identities) -> None:
     names = Names()
 
     given_names = [names.give(identity, "abcd") for identity in identities]
@@ -97,13 +97,13 @@ def test_renaming_is_one_to_one_and_does_it_once(identities):
     assert [names.give(identity, "ffff") for identity in identities] == given_names
 
 
-def test_a_renamed_recording_is_not_renamed_again():
+def test_a_renamed_recording_is_not_renamed_again() -> None:
     once = scrub(turn(), Names(), key)
 
     assert written(scrub(once, Names(), key)) == written(once)
 
 
-def test_a_talk_without_identifiers_keeps_its_key():
+def test_a_talk_without_identifiers_keeps_its_key() -> None:
     found = scrub(interaction(asked=talk("hello")), Names(), key)
 
     assert key(found) == key(interaction(asked=talk("hello")))

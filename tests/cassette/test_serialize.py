@@ -48,7 +48,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_bodies_come_back_byte_for_byte(body):
+def test_bodies_come_back_byte_for_byte(body) -> None:
     found = reload(interaction(body, asked=request(body), headers=SSE))
 
     assert found.exchange.body == body
@@ -57,21 +57,21 @@ def test_bodies_come_back_byte_for_byte(body):
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
-def test_any_bodies_come_back(asked, answered):
+def test_any_bodies_come_back(asked, answered) -> None:
     found = reload(interaction(answered, asked=request(asked)))
 
     assert (found.exchange.request.body, found.exchange.body) == (asked, answered)
 
 
 @given(DOCUMENTS)
-def test_any_json_comes_back(document):
+def test_any_json_comes_back(document) -> None:
     data = document.text.encode("utf-8", "surrogatepass")
     found = reload(interaction(data, asked=request(data)))
 
     assert (found.exchange.request.body, found.exchange.body) == (data, data)
 
 
-def test_everything_a_recording_says_comes_back():
+def test_everything_a_recording_says_comes_back() -> None:
     recording = Recording(
         side="client",
         dialect="anthropic",
@@ -96,7 +96,14 @@ def test_everything_a_recording_says_comes_back():
     assert render_block(found) == render_block(saved)
 
 
-def test_the_block_is_what_a_reviewer_expects():
+@pytest.mark.parametrize(("provenance", "vouches"), [("recorded", True), ("edited", False), ("reconstructed", True)])
+def test_an_edited_answer_is_vouched_for_by_nobody(provenance, vouches) -> None:
+    document = to_document(interaction(recording=Recording(provenance=provenance)))
+
+    assert ("sha256" in document["response"]["setu"]["wire"]) is vouches
+
+
+def test_the_block_is_what_a_reviewer_expects() -> None:
     body = {"model": "m", "stream": True}
     asked = request(body, query="beta=true", headers={"content-type": "application/json", "accept": "*/*", "host": "x"})
     recording = Recording(dialect="anthropic", op="anthropic.chat.stream", recorded="2026-11-20")
@@ -146,14 +153,14 @@ def test_the_block_is_what_a_reviewer_expects():
     )
 
 
-def test_the_order_of_headers_does_not_change_the_file():
+def test_the_order_of_headers_does_not_change_the_file() -> None:
     one = interaction(headers={"content-type": "a", "request-id": "b"})
     other = interaction(headers={"request-id": "b", "content-type": "a"})
 
     assert render_block(one) == render_block(other)
 
 
-def test_repeated_headers_keep_their_order():
+def test_repeated_headers_keep_their_order() -> None:
     saved = interaction()
     saved.exchange.headers.add("retry-after", "2")
     saved.exchange.headers.add("retry-after", "1")
@@ -161,7 +168,7 @@ def test_repeated_headers_keep_their_order():
     assert reload(saved).exchange.headers.getall("retry-after") == ["2", "1"]
 
 
-def test_an_edited_body_is_served_and_noted():
+def test_an_edited_body_is_served_and_noted() -> None:
     document = to_document(interaction(b'{"a":1}'))
     document["response"]["body"]["string"] = '{"a": 2}'
 
@@ -171,7 +178,7 @@ def test_an_edited_body_is_served_and_noted():
     assert found.notes == ("x.yaml:3: the response body was edited after it was recorded",)
 
 
-def test_a_timing_that_counts_other_events_is_ignored_and_noted():
+def test_a_timing_that_counts_other_events_is_ignored_and_noted() -> None:
     document = to_document(interaction(b"data: 1\n\n", arrivals=((10, 9),)))
     document["response"]["body"]["string"] += "data: 2\n\n"
     del document["response"]["setu"]["wire"]["sha256"]
@@ -182,7 +189,7 @@ def test_a_timing_that_counts_other_events_is_ignored_and_noted():
     assert found.notes == ("x.yaml:3: timing ignored: it counts 1 events, the body has 2",)
 
 
-def test_json_that_an_edit_broke_is_served_as_it_stands():
+def test_json_that_an_edit_broke_is_served_as_it_stands() -> None:
     document = to_document(interaction(b'{"a":1}'))
     document["response"]["body"]["string"] = '{"a": '
     document["response"]["setu"]["wire"] = {"json_resp": "compact"}
@@ -202,7 +209,7 @@ def test_json_that_an_edit_broke_is_served_as_it_stands():
     ],
     ids=["compressed", "decoded with the header left", "unknown but text"],
 )
-def test_encoded_recordings_of_other_tools_are_served_plain(encoding, stored, body):
+def test_encoded_recordings_of_other_tools_are_served_plain(encoding, stored, body) -> None:
     document = to_document(interaction())
     document["response"]["headers"]["Content-Encoding"] = [encoding]
     document["response"]["body"]["string"] = stored
@@ -215,7 +222,7 @@ def test_encoded_recordings_of_other_tools_are_served_plain(encoding, stored, bo
     assert found.recording.wire.enc == encoding
 
 
-def test_an_encoding_that_cannot_be_undone_is_served_as_it_is():
+def test_an_encoding_that_cannot_be_undone_is_served_as_it_is() -> None:
     document = to_document(interaction(b"\x1b\x00", headers={"content-encoding": "br"}))
 
     found = from_document(document)
@@ -224,7 +231,7 @@ def test_an_encoding_that_cannot_be_undone_is_served_as_it_is():
     assert found.exchange.headers.get("content-encoding") == "br"
 
 
-def test_fields_of_a_connection_are_not_served_again():
+def test_fields_of_a_connection_are_not_served_again() -> None:
     document = to_document(interaction(headers={"content-type": "a"}))
     document["response"]["headers"] |= {
         "Transfer-Encoding": ["chunked"],
@@ -236,7 +243,7 @@ def test_fields_of_a_connection_are_not_served_again():
     assert list(from_document(document).exchange.headers.items()) == [("content-type", "a")]
 
 
-def test_bare_dates_are_dates():
+def test_bare_dates_are_dates() -> None:
     document = to_document(interaction())
     document["response"]["setu"]["recorded"] = date(2026, 11, 20)
 
@@ -252,7 +259,7 @@ def test_bare_dates_are_dates():
     ],
     ids=["binary", "old httpx form", "aiohttp form"],
 )
-def test_recordings_of_vcrpy_are_read(request_, response):
+def test_recordings_of_vcrpy_are_read(request_, response) -> None:
     found = from_document({"request": {"method": "GET", "uri": "http://x/y?z=1"} | request_, "response": response})
 
     assert found.exchange.body == b"hi"
@@ -281,7 +288,7 @@ def test_recordings_of_vcrpy_are_read(request_, response):
         (["response", "setu", "timing"], {"events_ms": "x"}, "'response.setu': Expected `array`"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place(path, value, problem):
+def test_what_is_wrong_is_named_with_its_place(path, value, problem) -> None:
     document = to_document(interaction())
     owner = document
     for step in path[:-1]:
@@ -308,7 +315,7 @@ LEAVES = st.one_of(
 
 
 @given(st.sampled_from(["request", "response"]), st.data(), LEAVES)
-def test_a_document_is_read_or_refused(top, data, leaf):
+def test_a_document_is_read_or_refused(top, data, leaf) -> None:
     document = to_document(interaction(b"data: 1\n\n", arrivals=((1, 9),)))
     owner = document[top]
     while isinstance(owner, dict):
@@ -321,16 +328,16 @@ def test_a_document_is_read_or_refused(top, data, leaf):
     assert outcome(document).startswith("x:1")
 
 
-def test_unregistered_statuses_have_no_reason():
+def test_unregistered_statuses_have_no_reason() -> None:
     assert reason_of(529) == ""
     assert reason_of(429) == "Too Many Requests"
 
 
-def test_the_file_header_opens_a_list():
+def test_the_file_header_opens_a_list() -> None:
     assert yaml.load(HEADER + render_block(interaction()), yaml.CSafeLoader)["version"] == 1
 
 
-def test_binary_storage_holds_the_same_bytes():
+def test_binary_storage_holds_the_same_bytes() -> None:
     saved = interaction(ANTHROPIC_STREAM, headers=SSE)
     [document] = yaml.load(render_block(saved, binary=True), yaml.CSafeLoader)
 

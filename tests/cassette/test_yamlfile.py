@@ -16,7 +16,7 @@ def without_libyaml(monkeypatch):
     loader_class.cache_clear()
 
 
-def test_each_interaction_comes_with_its_line():
+def test_each_interaction_comes_with_its_line() -> None:
     lines = TEXT.splitlines()
 
     found = parse_cassette(TEXT, "a.yaml")
@@ -24,7 +24,7 @@ def test_each_interaction_comes_with_its_line():
     assert [lines[line - 1] for line, _ in found] == ["- request:", "- request:"]
 
 
-def test_a_missing_libyaml_is_warned_of_once_and_changes_nothing(without_libyaml):
+def test_a_missing_libyaml_is_warned_of_once_and_changes_nothing(without_libyaml) -> None:
     with pytest.warns(UserWarning, match="built without libyaml") as caught:
         slow = [parse_cassette(TEXT, "a.yaml"), parse_cassette(TEXT, "a.yaml")]
 
@@ -34,7 +34,7 @@ def test_a_missing_libyaml_is_warned_of_once_and_changes_nothing(without_libyaml
     assert len(slow[0]) == 2
 
 
-def test_aliases_between_interactions_are_followed():
+def test_aliases_between_interactions_are_followed() -> None:
     text = "interactions:\n- &one {request: {method: GET}}\n- *one\n"
 
     [(_, one), (_, other)] = parse_cassette(text, "a.yaml")

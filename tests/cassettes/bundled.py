@@ -24,8 +24,17 @@ def interaction(path: Path) -> Interaction:
     return only
 
 
+APIS = {"openai": "openai/openai_chat", "openai_responses": "openai/openai_responses"}
+"""Folders of a provider that has two APIs; every other provider has one."""
+
+
+def files_of(provider: str, scenario: str) -> list[Path]:
+    """Return the files of a scenario; of a provider, or of one of its APIs by the name of its dialect."""
+    return list(ROOT.glob(f"{APIS.get(provider, f'{provider}/*')}/{scenario}.yaml"))
+
+
 def bundled(provider: str, scenario: str) -> Interaction:
-    (path,) = (ROOT / provider).glob(f"*/{scenario}.yaml")
+    (path,) = files_of(provider, scenario)
     return interaction(path)
 
 

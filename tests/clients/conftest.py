@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from setu import build
-from setu.cli.rooms import OFFLINE_KEY
+from setu.build import OFFLINE_KEY
 from setu.config.model import Config
 from setu.server.serve import Background
 from tests.clients.nodes import installed, scripts

@@ -35,6 +35,8 @@ NAMES = {
 }
 """Classes of OpenAI's and Anthropic's packages; the other two have one class for all."""
 
+PROPERTIES: Any = CITY["properties"]
+
 every_case = pytest.mark.parametrize(("script", "provider"), [(one, two) for one in SCRIPTS for two in PROVIDERS])
 
 
@@ -102,7 +104,7 @@ def test_a_schema_is_answered_with_json(reported: Callable[[str], Any], script: 
     assert reported(script)["providers"][provider]["schema"] == 1566
 
 
-@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "openai"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("script", ["openai", "ai"])
 def test_responses_say_the_same(reported: Callable[[str], Any], script: str, provider: str) -> None:
     assert reported(script)["providers"][provider]["responses"] == [ANSWER, ANSWER]
@@ -123,3 +125,33 @@ def test_an_error_is_the_packages_own(reported: Callable[[str], Any], script: st
             assert error["name"] in NAMES[seen]
         if status == 429 and script != "google":
             assert int(error["retry"]) > 0
+
+
+@pytest.fixture(scope="module")
+def replayed(replay: str, node_folder: Path) -> Any:
+    described = {
+        **CITY,
+        "properties": {**PROPERTIES, "city": {**PROPERTIES["city"], "description": "Name of the city"}},
+    }
+    asked = {
+        "url": replay,
+        "model": MODELS["openai"],
+        "colours": COLOURS,
+        "weather": WEATHER,
+        "city": described,
+        "result": RESULT,
+    }
+    return run(node_folder, "replay.mjs", asked)
+
+
+def test_the_command_line_replays_responses_to_the_openai_package(replayed: Any) -> None:
+    found = replayed["openai"]
+
+    assert found["texts"] == [ANSWER, ANSWER]
+    assert found["city"] == "Lisbon"
+    assert "24" in found["result"]
+    assert found["limited"] == {"name": "RateLimitError", "status": 429, "retry": "20"}
+
+
+def test_the_command_line_replays_responses_to_the_ai_package(replayed: Any) -> None:
+    assert replayed["ai"] == {"texts": [ANSWER, ANSWER], "finish": ["stop", "stop"]}

@@ -153,6 +153,23 @@ def call_delta(index: int, arguments: str, **first: str) -> dict[str, Any]:
     return {"tool_calls": [{"index": index, **head, "function": function}]}
 
 
+def free_delta(text: str, **first: str) -> dict[str, Any]:
+    """Return a fragment of a call of a tool with free text; the first one has `id` and `name`."""
+    head = {"id": first["id"], "type": "custom"} if first else {}
+    return {
+        "tool_calls": [{"index": 0, **head, "custom": {"input": text} | ({"name": first["name"]} if first else {})}]
+    }
+
+
+ASK_FREE_STREAM = ASK_STREAM | {"tools": [{"type": "custom", "custom": {"name": "query"}}]}
+FREE_CHUNKS = [
+    chunk({"role": "assistant", "content": None}),
+    chunk(free_delta("", id="call_1", name="query")),
+    chunk(free_delta("SELECT ")),
+    chunk(free_delta("1")),
+    chunk({}, "tool_calls"),
+]
+
 CALL_CHUNKS = [
     chunk({"role": "assistant", "content": None}),
     chunk(call_delta(0, "", id="call_1", name="weather")),

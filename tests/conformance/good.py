@@ -3,6 +3,7 @@
 from setu.http import Ending, Exchange
 from tests.conformance.build import (
     ASK,
+    ASK_FREE_STREAM,
     ASK_GEMINI,
     ASK_MESSAGES,
     ASK_MESSAGES_TOOLS,
@@ -17,6 +18,7 @@ from tests.conformance.build import (
     CHUNKS,
     COMPLETION,
     ERROR,
+    FREE_CHUNKS,
     GEMINI_CHUNKS,
     GEMINI_ERROR,
     GEMINI_STREAM,
@@ -80,6 +82,7 @@ GOOD: dict[str, Exchange] = {
     "stream": chat_stream(CHUNKS),
     "stream with usage": chat_stream([*CHUNKS, USAGE_CHUNK], ASK_USAGE),
     "stream of calls": chat_stream(CALL_CHUNKS, ASK_TOOLS_STREAM),
+    "stream of a call with free text": chat_stream(FREE_CHUNKS, ASK_FREE_STREAM),
     "two choices": chat_stream(
         [
             chunk({"role": "assistant"}, index=1),

@@ -3,6 +3,7 @@
 from setu.http import Ending, Exchange
 from tests.conformance.build import (
     ASK,
+    ASK_FREE_STREAM,
     ASK_STREAM,
     ASK_TOOLS,
     ASK_TOOLS_STREAM,
@@ -14,6 +15,7 @@ from tests.conformance.build import (
     COMPLETION,
     CREATED,
     ERROR,
+    FREE_CHUNKS,
     MESSAGE_EVENTS,
     USAGE_CHUNK,
     but,
@@ -22,6 +24,7 @@ from tests.conformance.build import (
     chat_stream,
     chunk,
     exchange,
+    free_delta,
     message,
     message_stream,
     sse,
@@ -239,6 +242,10 @@ CALLS: dict[str, dict[str, Exchange]] = {
     "TOOL-011": {
         "name_repeated": spoilt_calls("2.choices.0.delta.tool_calls.0.function.name", "weather"),
         "empty_id_later": spoilt_calls("2.choices.0.delta.tool_calls.0.id", ""),
+        "name_of_free_text_repeated": chat_stream(
+            [*FREE_CHUNKS[:2], chunk(free_delta("SELECT 1", id="call_1", name="query")), FREE_CHUNKS[4]],
+            ASK_FREE_STREAM,
+        ),
         "name_too_late": spoilt_calls("1.choices.0.delta.tool_calls.0.function.name"),
     },
     "TOOL-012": {

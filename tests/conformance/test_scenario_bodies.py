@@ -15,11 +15,11 @@ from openai.types import Completion, CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from setu import _json
-from setu.providers import lookup
 from setu.bundled import data_dir
 from setu.cassette.script import Bytes
 from setu.conformance.scenario import Scenario, Sent, Upstream, load, script
 from setu.framing.kinds import DECODERS
+from setu.providers import lookup
 from tests.dialects.bedrock.oracle import event_problems, response_problems
 from tests.dialects.openai_responses.oracle import need_event, need_response
 from tests.shapes import check_cohere, check_ollama
@@ -29,14 +29,15 @@ EVENT: pydantic.TypeAdapter[RawMessageStreamEvent] = pydantic.TypeAdapter(RawMes
 
 ODD = {
     "B-EMB-02": "base64 that nobody asked for",
-    "anthropic-client-finish-error": "OpenRouter's finish reason error is not OpenAI's",
-    "anthropic-unknown-event": "events of the future",
+    "B-FIN-06": "OpenRouter's finish reason error is not OpenAI's",
+    "B-ANT-08": "events of the future",
     "chat-sse-oddities": "data that is no JSON",
-    "azure-first-chunk": "Azure's first chunk names no object",
+    "B-STR-22": "Azure's first chunk names no object",
     "identity-anthropic": "an event that nobody knows",
     "identity-gemini": "members that nobody knows, which this SDK forbids",
-    "sse-comments": "data that is no JSON",
-    "usage-in-every-chunk": "a usage chunk without choices",
+    "B-STR-19-read": "a usage chunk without choices, and one with null for them",
+    "B-SSE-01": "data that is no JSON",
+    "B-USG-08": "a usage chunk without choices",
 }
 
 Read = Callable[[bytes], Any]
@@ -89,6 +90,9 @@ OPERATIONS: dict[str, dict[str, Read]] = {
         "anthropic": lambda body: MessageTokensCount.model_validate_json(body, strict=True),
         "gemini": CountTokensResponse.model_validate_json,
     },
+    # What passes to a named provider as it is: no dialect reads it.
+    "/rerank": {},
+    "/compact": {},
     "/v1/completions": {"openai_chat": lambda body: Completion.model_validate_json(body, strict=True)},
 }
 """What upstreams answer at the endpoints beside chat; where a dialect is missing, its chat answers or it is not asked."""

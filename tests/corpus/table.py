@@ -20,7 +20,9 @@ from setu.dialects.registry import DIALECTS
 from setu.errors import LocalDialectError, ProviderError, RemoteDialectError
 from setu.framing.kinds import DECODERS
 from setu.http import Headers
+from tests.corpus.across import SOURCES, TARGETS, Tally, tally
 from tests.corpus.reader import exchanges
+from tests.corpus.schemas import PROBLEMS
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "corpus.md"
 
@@ -56,11 +58,18 @@ class Count(NamedTuple):
     failed: list[str]
 
 
+def _rows(name: str) -> list[dict[str, Any]]:
+    """Return the exceptions: `exception` for an API with itself, `across` for other dialects."""
+    rows: dict[str, list[dict[str, Any]]] = tomli.loads(
+        (Path(__file__).parent / "exceptions.toml").read_text(encoding="utf-8")
+    )
+    return rows.get(name, [])
+
+
 def excused() -> dict[str, set[str]]:
     """Return the ids of exchanges that are defective themselves, by API."""
-    rows = tomli.loads((Path(__file__).parent / "exceptions.toml").read_text(encoding="utf-8"))["exception"]
     found: dict[str, set[str]] = {}
-    for row in rows:
+    for row in _rows("exception"):
         found.setdefault(row["api"], set()).add(row["id"])
     return found
 
@@ -105,12 +114,12 @@ def _request(dialect: Dialect, operation: Operation, exchange: dict[str, Any], t
 
 
 def _answer(dialect: Dialect, operation: Operation, exchange: dict[str, Any], tried: Counter[str]) -> str | None:
-    body = _body(exchange)
+    body = body_of(exchange)
     clients = [other.client[operation] for other in DIALECTS.values() if operation in other.client]
     reply = Reply(model="m", id="id", created=1, mint=counter(), stream_usage=True)
     if exchange["status"] >= 400:
         tried["errors"] += 1
-        info = dialect.errors.parse(exchange["status"], Headers.of(_texts(exchange["response_headers"])), body)
+        info = dialect.errors.parse(exchange["status"], Headers.of(header_texts(exchange["response_headers"])), body)
         for other in DIALECTS.values():
             other.errors.render(info)
         return None if info.message else "an error without a message"
@@ -140,7 +149,7 @@ def _events(dialect: Dialect, operation: Operation, framing: str, body: bytes) -
     return [*events, *decoder.close()]
 
 
-def _body(exchange: dict[str, Any]) -> bytes:
+def body_of(exchange: dict[str, Any]) -> bytes:
     body = exchange["response_body"]
     if exchange.get("response_body_encoding") == "base64":
         return base64.b64decode(body)
@@ -151,7 +160,7 @@ def _dumped(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _texts(headers: dict[str, Any]) -> dict[str, str]:
+def header_texts(headers: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if isinstance(value, str) and value.isascii()}
 
 
@@ -191,7 +200,50 @@ def page() -> str:
         sums += found.tried
         sums["exchanges"] += found.total
     total = " | ".join(f"{sums[name]:,}" for name in DIRECTIONS)
-    return "\n".join([*lines, f"| all | {sums['exchanges']:,} | {total} | | |", ""])
+    return "\n".join([*lines, f"| all | {sums['exchanges']:,} | {total} | | |", *_across(), *_exceptions()])
+
+
+_ACROSS = """
+## From dialect to dialect
+
+Every chat request that its own host took is told to every other host, and what that host would read is told back. In each body
+
+- nothing is invalid: it fits the types of the vendor's own SDK with unknown members forbidden (AWS's service model for Bedrock, strict models for Cohere and Ollama);
+- nothing is lost in silence: each leaf of the request (every text, call, result, thought, medium, seal, mark, tool and option that is set) stands in the body, on its speaker's side and in order, with results joined to the calls they answer, or a declared loss names its place. A loss that only says `info` excuses no word, call, result or tool. The search reads the body's JSON with no code of the dialect that wrote it.
+
+A cell counts exchanges: searched, and after the plus sign refused with an error that names the member or the reason's code (a sound for a host that cannot hear, a tool that the host does not run). Requests that differ only in the model or in streaming are rendered once and counted as often as they were sent. Bedrock has no clients here: its requests are read by the tests, and bodies for Bedrock, Cohere and Ollama are not told back.
+"""
+
+
+def _across() -> list[str]:
+    """Return the table of APIs and targets; prints what is wrong and not excepted."""
+    lines = [_ACROSS, f"| API | {' | '.join(TARGETS)} | wrong |", "|---" + "|---:" * (len(TARGETS) + 1) + "|"]
+    known = {(row["id"], target) for row in _rows("across") for target in row["targets"]}
+    for api, source in SOURCES.items():
+        cells = {target: tally(api, target, PROBLEMS[target]) for target in TARGETS if target != source}
+        for target, cell in cells.items():
+            for one in cell.wrong:
+                if (one, target) not in known:
+                    print(f"{api} for {target}: {one} {cell.wrong[one]}")
+        wrong = sum(len(cell.wrong) for cell in cells.values())
+        row = " | ".join(_cell(cells[target]) if target in cells else "" for target in TARGETS)
+        lines.append(f"| {api} | {row} | {wrong or ''} |")
+    return lines
+
+
+def _cell(found: Tally) -> str:
+    return f"{found.searched:,}" + (f" + {found.refused:,}" if found.refused else "")
+
+
+def _exceptions() -> list[str]:
+    """Return the exceptions of both tables."""
+    lines = ["", "## Exceptions", "", f"{len(_rows('exception'))} exchanges are defective themselves:", ""]
+    lines += [f"- {row['id']} ({row['api']}): {row['reason']}." for row in _rows("exception")]
+    lines += ["", f"{len(_rows('across'))} requests are not told to another host as they should be:", ""]
+    lines += [
+        f"- {row['id']} ({row['api']} for {', '.join(row['targets'])}): {row['reason']}." for row in _rows("across")
+    ]
+    return [*lines, ""]
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def _check_stream(exchange: dict[str, Any]) -> Folded:
 
 def _check_answer(exchange: dict[str, Any]) -> ChatResponse:
     body = exchange["response_body"].encode()
-    response = _UPSTREAM.parse_response(body, counter())
+    response: ChatResponse = _UPSTREAM.parse_response(body, counter())
 
     rendered = _CLIENT.render_response(response, _reply())
 
@@ -209,7 +209,9 @@ def _check(exchange: dict[str, Any], counts: dict[str, int]) -> None:
 @needs_corpus
 def test_real_traffic_goes_through_the_model_and_back() -> None:
     for api in APIS:
-        excused, counts, failed = _excused(api), {}, {}
+        excused = _excused(api)
+        counts: dict[Any, Any] = {}
+        failed: dict[Any, Any] = {}
         for exchange in exchanges(api):
             try:
                 _check(exchange, counts)

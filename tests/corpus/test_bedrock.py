@@ -136,7 +136,9 @@ def _check(exchange: dict[str, Any], counts: dict[str, int]) -> None:
 @needs_corpus
 def test_real_converse_traffic_goes_through_the_model_to_an_openai_client() -> None:
     for api, least in (("bedrock.converse", 590), ("bedrock.converse_stream", 70)):
-        excused, counts, failed = _excused(api), {}, {}
+        excused = _excused(api)
+        counts: dict[Any, Any] = {}
+        failed: dict[Any, Any] = {}
         for exchange in exchanges(api):
             try:
                 _check(exchange, counts)
@@ -195,6 +197,7 @@ def _parsed(exchange: dict[str, Any], dialect: str) -> ChatRequest | None:
     try:
         _json.decode(raw)
         route = Route(dialect=dialect, operation="chat", model=path_model, stream=False)
-        return DIALECTS[dialect].client["chat"].parse_request(raw, route)
+        request: ChatRequest = DIALECTS[dialect].client["chat"].parse_request(raw, route)
     except (LocalDialectError, _json.JsonError, UnicodeDecodeError):
         return None
+    return request

@@ -18,11 +18,11 @@ from tests.corpus.reader import exchanges, needs_corpus
 pytestmark = needs_corpus
 
 REAL = {
-    "openai": ("openai", ("openai.chat",)),
+    "openai": ("openai", ("openai.chat", "openai.responses")),
     "openrouter": ("openrouter", ("openai.chat",)),
     "anthropic": ("anthropic", ("anthropic.messages",)),
     "gemini": ("google", ("gemini.generate", "gemini.stream")),
-    "bedrock": ("bedrock", ("bedrock.converse", "bedrock.converse_stream")),
+    "bedrock": ("bedrock", ("bedrock.converse", "bedrock.converse_stream", "bedrock.invoke")),
     "cohere": ("cohere", ("cohere.v2",)),
     "ollama": ("ollama", ("ollama.chat",)),
     "mistral": ("mistral", ("openai.chat",)),
@@ -36,8 +36,8 @@ REAL = {
         ("gemini.generate", "gemini.stream", "anthropic.vertex", "anthropic.messages"),
     ),
 }
-FREE_FORM = frozenset({"args", "input", "arguments"})
-"""Members whose inside a tool's schema decides, not the API."""
+FREE_FORM = frozenset({"args", "input", "arguments", "parameters", "schema"})
+"""Members whose inside a tool's or an answer's schema decides, not the API: what follows it, and the schema itself."""
 
 DOCUMENTED = tomllib.loads(Path(__file__).with_name("bundled_shapes.toml").read_text())["documented"]
 
@@ -75,7 +75,7 @@ def documents_of(exchange: dict[str, Any]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("provider", REAL)
-def test_every_key_path_is_real_or_documented(provider):
+def test_every_key_path_is_real_or_documented(provider: str) -> None:
     name, apis = REAL[provider]
     real: set[str] = set()
     count = 0
@@ -93,5 +93,5 @@ def test_every_key_path_is_real_or_documented(provider):
     assert [path for path in documented if path in real or path not in ours] == []
 
 
-def test_every_exception_names_its_documentation():
+def test_every_exception_names_its_documentation() -> None:
     assert all(entry["source"].startswith("https://") and entry["read"] for entry in DOCUMENTED)

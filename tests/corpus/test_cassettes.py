@@ -57,7 +57,7 @@ def _response_body(exchange: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_real_exchanges_survive_a_cassette(api):
+def test_real_exchanges_survive_a_cassette(api: str) -> None:
     count = 0
     for exchange in exchanges(api):
         kept = interaction_of(exchange)
@@ -74,13 +74,13 @@ def test_real_exchanges_survive_a_cassette(api):
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_real_requests_find_their_answers(api):
+def test_real_requests_find_their_answers(api: str) -> None:
     kept = [interaction_of(exchange) for exchange in exchanges(api)]
     library = Library(kept)
 
     for interaction in kept:
         # Equal requests are answered in the order of their recordings, so each finds its own answer.
-        assert library.take(interaction.exchange.request) is interaction
+        assert library.take(interaction.exchange.request).interaction is interaction
 
     assert library.unused() == ()
     print(f"{api}: {len(kept)} requests find their answers")

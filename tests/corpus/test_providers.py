@@ -56,7 +56,7 @@ def asked(exchange: dict[str, Any]) -> bytes:
 
 
 @each_host
-def test_its_requests_render_through_the_row(host):
+def test_its_requests_render_through_the_row(host: str) -> None:
     provider = lookup.find(HOSTS[host])
     count = 0
     for exchange in chats(host):
@@ -80,7 +80,7 @@ def test_its_requests_render_through_the_row(host):
 
 
 @each_host
-def test_what_the_host_took_is_not_changed_by_its_quirks(host):
+def test_what_the_host_took_is_not_changed_by_its_quirks(host: str) -> None:
     """But for DeepSeek's tool turns, which its thinking models demand more of than the others."""
     provider = lookup.find(HOSTS[host])
     for exchange in chats(host):
@@ -95,7 +95,7 @@ def test_what_the_host_took_is_not_changed_by_its_quirks(host):
 
 
 @each_host
-def test_its_answers_parse_through_the_row(host):
+def test_its_answers_parse_through_the_row(host: str) -> None:
     quirks = quirks_of(lookup.find(HOSTS[host]), "openai_chat")
     streams = documents = errors = 0
     for exchange in chats(host):
@@ -133,7 +133,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def test_every_host_with_more_than_a_handful_of_chats_has_a_row():
+def test_every_host_with_more_than_a_handful_of_chats_has_a_row() -> None:
     known = HOSTS.keys() | {"ollama", "cohere", "google", "bedrock"}
     seen: dict[str, int] = {}
     for exchange in exchanges("openai.chat"):

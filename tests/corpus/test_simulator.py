@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ APIS = [
 
 
 @pytest.mark.parametrize(("api", "provider", "least"), APIS)
-def test_what_the_provider_answered_the_simulator_answers(api, provider, least):
+def test_what_the_provider_answered_the_simulator_answers(api: str, provider: str, least: int) -> None:
     counts: Counter[str] = Counter()
     refused: dict[str, bytes] = {}
     for exchange in exchanges(api):
@@ -61,7 +62,7 @@ def test_what_the_provider_answered_the_simulator_answers(api, provider, least):
     assert not [id_ for id_ in LAX if id_ not in refused and any(id_ == exchange["id"] for exchange in exchanges(api))]
 
 
-async def _simulated(exchange) -> tuple[int, bytes]:
+async def _simulated(exchange: dict[str, Any]) -> tuple[int, bytes]:
     request = Request(
         method="POST",
         path=exchange["path"],

@@ -118,7 +118,7 @@ def test_every_answer_reaches_a_chat_client_whole(api: str, dialect: Dialect, le
             expected = _folded(dialect, [body])
             if expected.error is not None:
                 continue
-            stream = BridgeStream(codec.decoder(counter()), client.encoder(reply), {})
+            stream = BridgeStream(codec.decoder(counter()), client.encoder(reply), {}, CHAT.errors)
             frames = DECODERS[dialect.framings[0]]()
             out = [one for frame in (*frames.feed(body), *frames.close()) for one in stream.feed(frame)]
             sent = b"".join(SseEncoder().encode(frame) for frame in [*out, *stream.close()])

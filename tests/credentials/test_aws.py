@@ -47,7 +47,7 @@ def _expected(secret: str, headers: Headers, method: str, host: str, path: str, 
     canonical = "\n".join([method, path.replace("%", "%25"), "", lines, signed, hashlib.sha256(body).hexdigest()])
     scope = f"{day}/{region}/{service}/aws4_request"
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", headers.get("x-amz-date", ""), scope, hashed])
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", headers.get("x-amz-date") or "", scope, hashed])
     key = f"AWS4{secret}".encode()
     for step in (day, region, service, "aws4_request"):
         key = hmac.new(key, step.encode(), hashlib.sha256).digest()
@@ -55,7 +55,7 @@ def _expected(secret: str, headers: Headers, method: str, host: str, path: str, 
 
 
 def _signature_of(headers: Headers) -> str:
-    return headers.get("authorization", "").partition("Signature=")[2]
+    return (headers.get("authorization") or "").partition("Signature=")[2]
 
 
 def _sign(request: Request, signer: aws.SigV4) -> Request:

@@ -77,12 +77,13 @@ def signed(tokens, times: int = 1) -> list[str]:
 
     async def all_of_them() -> list[Request]:
         asking = [Request(method="POST", path="/", headers=Headers(), body=b"{}") for _ in range(times)]
-        return await asyncio.gather(*(tokens.sign(one) for one in asking))
+        done: list[Request] = await asyncio.gather(*(tokens.sign(one) for one in asking))
+        return done
 
     return [request.headers.get("authorization") or "" for request in asyncio.run(all_of_them())]
 
 
-def test_a_service_account_trades_a_signed_assertion_for_a_token(tmp_path):
+def test_a_service_account_trades_a_signed_assertion_for_a_token(tmp_path) -> None:
     server, clock = TokenServer(), Clock()
 
     (authorization,) = signed(google.load(written(tmp_path, ACCOUNT), clock, lambda: server))
@@ -103,7 +104,7 @@ def test_a_service_account_trades_a_signed_assertion_for_a_token(tmp_path):
     assert server.closed == 1
 
 
-def test_the_assertion_s_signature_is_the_key_s(tmp_path):
+def test_the_assertion_s_signature_is_the_key_s(tmp_path) -> None:
     server = TokenServer()
 
     signed(google.load(written(tmp_path, ACCOUNT), Clock(), lambda: server))
@@ -115,7 +116,7 @@ def test_the_assertion_s_signature_is_the_key_s(tmp_path):
     assert not crypt.verify_signature(head + b"x", raw, PUBLIC)
 
 
-def test_a_token_is_kept_and_renewed_two_minutes_before_its_end(tmp_path):
+def test_a_token_is_kept_and_renewed_two_minutes_before_its_end(tmp_path) -> None:
     server, clock = TokenServer(), Clock()
     tokens = google.load(written(tmp_path, ACCOUNT), clock, lambda: server)
     seen = []
@@ -126,14 +127,14 @@ def test_a_token_is_kept_and_renewed_two_minutes_before_its_end(tmp_path):
     assert seen == ["Bearer t1", "Bearer t1", "Bearer t2"]
 
 
-def test_many_requests_wait_for_one_renewal(tmp_path):
+def test_many_requests_wait_for_one_renewal(tmp_path) -> None:
     server = TokenServer()
 
     assert signed(google.load(written(tmp_path, ACCOUNT), Clock(), lambda: server), 20) == ["Bearer t1"] * 20
     assert len(server.asked) == 1
 
 
-def test_a_user_s_own_file_needs_no_signature(tmp_path):
+def test_a_user_s_own_file_needs_no_signature(tmp_path) -> None:
     server = TokenServer()
 
     assert signed(google.load(written(tmp_path, USER), Clock(), lambda: server)) == ["Bearer t1"]
@@ -153,7 +154,7 @@ def test_a_user_s_own_file_needs_no_signature(tmp_path):
         (200, b'{"id_token":"x"}', "200"),
     ],
 )
-def test_no_token_is_a_clear_error_and_the_next_request_tries_again(tmp_path, status, body, said):
+def test_no_token_is_a_clear_error_and_the_next_request_tries_again(tmp_path, status, body, said) -> None:
     server = TokenServer(status, body)
     tokens = google.load(written(tmp_path, ACCOUNT), Clock(), lambda: server)
 
@@ -172,17 +173,17 @@ def test_no_token_is_a_clear_error_and_the_next_request_tries_again(tmp_path, st
         ({"type": "service_account", "client_email": "e"}, "lacks private_key"),
     ],
 )
-def test_a_file_that_is_no_credential_is_a_clear_error(tmp_path, info, said):
+def test_a_file_that_is_no_credential_is_a_clear_error(tmp_path, info, said) -> None:
     with pytest.raises(ConfigError, match=said):
         google.load(written(tmp_path, info), Clock(), TokenServer)
 
 
-def test_a_file_that_is_not_there_is_a_clear_error():
+def test_a_file_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(ConfigError, match=r"/nowhere/x\.json cannot be read: No such file"):
         google.load("/nowhere/x.json", Clock(), TokenServer)
 
 
-def test_a_broken_key_is_a_clear_error_that_does_not_show_it(tmp_path):
+def test_a_broken_key_is_a_clear_error_that_does_not_show_it(tmp_path) -> None:
     tokens = google.load(written(tmp_path, ACCOUNT | {"private_key": "SECRET"}), Clock(), TokenServer)
 
     with pytest.raises(NoDeploymentError, match="private key cannot be read") as raised:
@@ -190,7 +191,7 @@ def test_a_broken_key_is_a_clear_error_that_does_not_show_it(tmp_path):
     assert "SECRET" not in str(raised.value)
 
 
-def test_without_the_extra_the_error_names_it(tmp_path, monkeypatch):
+def test_without_the_extra_the_error_names_it(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.auth.crypt", None)
     tokens = google.load(written(tmp_path, ACCOUNT), Clock(), TokenServer)
 
@@ -198,7 +199,7 @@ def test_without_the_extra_the_error_names_it(tmp_path, monkeypatch):
         signed(tokens)
 
 
-def test_vertex_signs_with_the_account_unless_there_is_a_token(tmp_path):
+def test_vertex_signs_with_the_account_unless_there_is_a_token(tmp_path) -> None:
     environ = {"GOOGLE_APPLICATION_CREDENTIALS": written(tmp_path, ACCOUNT), "GOOGLE_CLOUD_PROJECT": "p-1"}
     token = {"GOOGLE_OAUTH_ACCESS_TOKEN": "ya29"}
     configured = Config(providers={"vertex": ProviderConfig()})

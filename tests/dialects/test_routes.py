@@ -26,6 +26,11 @@ TABLE = [
     ("POST", "/v1/models/g:generateContent", Route(dialect="gemini", operation="chat", model="g", stream=False)),
     (
         "POST",
+        "/model/amazon.titan-embed-text-v2%3A0/invoke",
+        Route(dialect="bedrock", operation="embed", model="amazon.titan-embed-text-v2:0", stream=False),
+    ),
+    (
+        "POST",
         "/v1beta/tunedModels/t:generateContent",
         Route(dialect="gemini", operation="chat", model="t", stream=False),
     ),

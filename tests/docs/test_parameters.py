@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.docs.fields import BASES, FIELDS, Body, Field, fragment, merged
 from tests.docs.parameters import CLIENTS, PAGE, PAIRS, TARGETS, Attempt, attempt, outcome, page, probe
+from tests.docs.sdk_fields import sdk_fields
 
 CASES = [
     pytest.param(client, at, choice, id=f"{client}-{field.name}-{choice}")
@@ -17,9 +18,38 @@ CASES = [
 ]
 
 
+BEYOND_THE_SDK = {
+    "openai_chat": {"reasoning", "thinking", "top_k"},  # OpenRouter's, DeepSeek's and most compatible hosts'
+    "anthropic": {"output_format", "temperature", "top_k", "top_p"},  # an older beta's; what models before 4.7 take
+}
+
+
 def test_every_dialect_that_a_client_may_speak_has_its_fields() -> None:
     assert set(CLIENTS) == FIELDS.keys() == BASES.keys()
     assert len(PAIRS) == len(CLIENTS) * (len(TARGETS) - 1)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_option_that_the_vendors_package_knows_is_tried(client: str) -> None:
+    """The list is the package's own, so an option that a new version adds fails here until it has its class."""
+    tried = {name for field in FIELDS[client] for value in field.values for name in _said(field.name, value)}
+
+    assert sdk_fields(client) - tried == set()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_options_that_only_we_know_are_documented_elsewhere(client: str) -> None:
+    """Every other field of the list is an extension that its provider documents; no name is left over or misspelt."""
+    known = {_top(name) for name in sdk_fields(client)}
+
+    assert {_top(field.name) for field in FIELDS[client]} - known == BEYOND_THE_SDK.get(client, set())
+
+
+def _said(name: str, value: Any) -> list[str]:
+    """Name a field and, where its value is an object, what that holds."""
+    inner = value if isinstance(value, dict) else {}
+    steps = name.split(".")
+    return [*(".".join(steps[: at + 1]) for at in range(len(steps))), *(f"{name}.{key}" for key in inner)]
 
 
 @pytest.mark.parametrize(("client", "at", "choice"), CASES)

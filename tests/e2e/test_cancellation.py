@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,7 @@ CHUNK = (
     b'data: {"id":"c","object":"chat.completion.chunk","created":1790000000,"model":"m","choices":[{"index":0,'
     b'"delta":{"role":"assistant","content":"hi"},"finish_reason":null}]}\n\n'
 )
-REQUESTS = {
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "openai_chat": ("/v1/chat/completions", {"model": "up/m", "messages": [{"role": "user", "content": "x"}]}),
     "anthropic": ("/v1/messages", {"model": "up/m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}),
 }

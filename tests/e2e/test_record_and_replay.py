@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -57,7 +58,8 @@ async def fetch(url: str, body: bytes) -> tuple[bytes, list[float]]:
         + body
     )
     await reader.readuntil(b"\r\n\r\n")
-    data, arrived = b"", []
+    data = b""
+    arrived: list[Any] = []
     while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
         data += await reader.readexactly(size)
         await reader.readexactly(2)

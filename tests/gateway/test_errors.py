@@ -1,6 +1,7 @@
 """Whatever goes wrong is said in the client's words, with the right status, whoever is at fault."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -104,7 +105,7 @@ def test_an_upstream_that_cannot_be_reached_is_502(live: Live, dialect: str) -> 
         assert "cannot reach http://127.0.0.1:9" in error["message"]
 
 
-SAID = {
+SAID: dict[str, Callable[[int], dict[str, Any]]] = {
     "oa": lambda status: {"error": {"message": "the words", "type": "x", "param": None, "code": None}},
     "an": lambda status: {"type": "error", "error": {"type": "api_error", "message": "the words"}},
     "ge": lambda status: {"error": {"code": status, "message": "the words", "status": "UNKNOWN_WORD"}},
@@ -178,7 +179,7 @@ def test_an_html_error_keeps_its_status_and_loses_its_markup(live: Live, upstrea
             assert "<" not in require_envelope(live.ask(*asked(f"{provider}/m", dialect)), dialect, 503)["message"]
 
 
-MASKED = {
+MASKED: dict[str, list[dict[str, Any]]] = {
     "oa": [{"error": {"message": "slow down", "code": 429}}, {"error": {"message": "slow down", "type": "rate_limit_error"}, "user_id": "u"}],
     "an": [{"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}],
     "ge": [{"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}}],

@@ -89,7 +89,7 @@ def test_too_many_urls_are_refused() -> None:
 def test_a_loss_is_signalled_or_refused(on_loss: str, expected: int) -> None:
     body = {"model": "anthropic/claude-sonnet-4-5", "seed": 7, "messages": [{"role": "user", "content": "hi"}]}
 
-    status, answer, sent = ask(body, config=Config(routing=Routing(on_loss=on_loss)))  # type: ignore[arg-type] # parametrised
+    status, answer, sent = ask(body, config=Config(routing=Routing(on_loss=on_loss)))
 
     assert status == expected
     if expected == 400:

@@ -1,6 +1,7 @@
 """Same dialect on both sides: bytes pass, both ways, but for what is declared."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -136,7 +137,7 @@ def test_a_gemini_body_may_say_model_as_often_as_it_likes(live: Live, upstream: 
 
 @pytest.mark.parametrize("asks", [None, b"null", b"{}", b'{"include_usage":false}', b'{ "x":1 }'])
 def test_the_usage_chunk_is_asked_for_and_taken_out_again(live: Live, upstream: Upstream, asks: bytes | None) -> None:
-    data = [*CHUNKS, USAGE_CHUNK, "[DONE]"]
+    data: list[Any] = [*CHUNKS, USAGE_CHUNK, "[DONE]"]
     upstream.answer = reply(sse(*data), "200 OK", "text/event-stream")
     body = b'{"model":"oa/m","messages":[],"stream":true%b}' % (b"" if asks is None else b',"stream_options":' + asks)
 

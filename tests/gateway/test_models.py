@@ -8,6 +8,7 @@ import pytest
 from setu import build
 from setu.config.model import Config, ProviderConfig
 from setu.http import Request, Response
+from setu.providers import lookup
 from setu.providers.openai import PROVIDER as OPENAI
 from setu.server.serve import Background
 from tests.live import Live, ask
@@ -35,7 +36,7 @@ def test_the_list_is_one_that_openais_and_anthropics_clients_read(live: Live, pa
 
 def _deployed() -> dict[str, Any]:
     kinds = {"oa": "openai", "an": "anthropic", "ge": "gemini", "dead": "openai", "keyless": "anthropic"}
-    return {name: build.lookup.find(kind).models for name, kind in kinds.items()} | {"local": {}}
+    return {name: lookup.find(kind).models for name, kind in kinds.items()} | {"local": {}}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def probed(providers: dict[str, ProviderConfig], environ: dict[str, str]) -> dic
     gateway = build.gateway(deployed, Silent(), config=config)
     with Background(build.app(gateway, config, build.describe_gateway(deployed))) as server:
         paths = ("/health", "/readyz", "/livez")
-        return {path: ask(server.url, b"", path, method="GET")[::2] for path in paths}  # type: ignore[misc] # status, body
+        return {path: ask(server.url, b"", path, method="GET")[::2] for path in paths}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from setu import build
 from setu.config.model import Config, ProviderConfig
-from setu.dialects.openai_chat.errors import parse_error
+from setu.dialects.openai_errors import parse_error
 from setu.errors import ConfigError
 from tests.cassettes.bundled import bundled
 from tests.providers.asking import ask
@@ -31,7 +31,7 @@ CONTENT = json.dumps(
 PLACE = "https://aiplatform.googleapis.com/v1/projects/p-1/locations/global/publishers"
 
 
-def test_azure_names_the_deployment_in_the_path_and_the_version_in_the_query():
+def test_azure_names_the_deployment_in_the_path_and_the_version_in_the_query() -> None:
     upstream, response, _ = ask("azure", HELLO)
 
     (sent,) = upstream.sent
@@ -42,7 +42,7 @@ def test_azure_names_the_deployment_in_the_path_and_the_version_in_the_query():
     assert (sent.headers.get("api-key"), sent.headers.get("authorization")) == ("k", None)
 
 
-def test_azure_s_version_comes_from_the_environment_or_the_configuration():
+def test_azure_s_version_comes_from_the_environment_or_the_configuration() -> None:
     newer = ask("azure", HELLO, environ={"OPENAI_API_VERSION": "2025-04-01-preview"})[0]
     own = ask("azure", HELLO, variables={"api_version": "v9", "endpoint": "https://own.example"})[0]
 
@@ -51,14 +51,14 @@ def test_azure_s_version_comes_from_the_environment_or_the_configuration():
     assert own.sent[0].query == "api-version=v9"
 
 
-def test_azure_s_newer_address_has_neither_deployment_nor_version():
+def test_azure_s_newer_address_has_neither_deployment_nor_version() -> None:
     upstream, _, _ = ask("azure", HELLO, base_url="https://r.openai.azure.com/openai/v1")
 
     assert upstream.sent[0].url == "https://r.openai.azure.com/openai/v1/chat/completions"
     assert upstream.body["model"] == "gpt-4.1-mini"
 
 
-def test_an_entra_token_is_a_bearer_token():
+def test_an_entra_token_is_a_bearer_token() -> None:
     environ = {"AZURE_OPENAI_AD_TOKEN": "ad", "AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com"}
 
     found = build.deployments(Config(providers={"azure": ProviderConfig()}), environ)["azure"]
@@ -66,18 +66,18 @@ def test_an_entra_token_is_a_bearer_token():
     assert (found.key, found.scheme) == ("ad", "bearer")
 
 
-def test_azure_without_an_endpoint_says_what_is_missing():
+def test_azure_without_an_endpoint_says_what_is_missing() -> None:
     with pytest.raises(ConfigError, match=r"providers.azure: variables.endpoint is required \(AZURE_OPENAI_ENDPOINT"):
         build.deployments(Config(providers={"azure": ProviderConfig()}), {})
 
 
-def test_a_deployment_s_name_cannot_leave_the_path():
+def test_a_deployment_s_name_cannot_leave_the_path() -> None:
     upstream, _, _ = ask("azure", HELLO | {"model": "a/../../evil?x=1"})
 
     assert upstream.sent[0].path == "/openai/deployments/a%2F..%2F..%2Fevil%3Fx%3D1/chat/completions"
 
 
-def test_an_openai_client_does_not_see_azure_s_first_chunk():
+def test_an_openai_client_does_not_see_azure_s_first_chunk() -> None:
     """B-STR-22, dd-trace-py-a377dd5975."""
     recorded = bundled("azure", "text-stream").exchange.body
 
@@ -90,7 +90,7 @@ def test_an_openai_client_does_not_see_azure_s_first_chunk():
     assert seen.endswith(b"data: [DONE]\n\n")
 
 
-def test_azure_s_filter_error_keeps_its_code_for_another_client():
+def test_azure_s_filter_error_keeps_its_code_for_another_client() -> None:
     found = bundled("azure", "error-400-content-filter").exchange
 
     info = parse_error(400, found.headers, found.body)
@@ -98,7 +98,7 @@ def test_azure_s_filter_error_keeps_its_code_for_another_client():
     assert (info.kind, info.code, info.param) == ("invalid_request", "content_filter", "prompt")
 
 
-def test_gemini_on_vertex_is_gemini_s_body_below_google_s_publisher():
+def test_gemini_on_vertex_is_gemini_s_body_below_google_s_publisher() -> None:
     upstream, response, _ = ask("vertex", HELLO | {"model": "gemini-2.5-flash"}, answer=CONTENT)
 
     assert response.status == 200
@@ -107,7 +107,7 @@ def test_gemini_on_vertex_is_gemini_s_body_below_google_s_publisher():
     assert upstream.body["contents"]
 
 
-def test_a_stream_from_vertex_is_asked_for_as_events():
+def test_a_stream_from_vertex_is_asked_for_as_events() -> None:
     body = b"data: " + CONTENT + b"\r\n\r\n"
     asked = HELLO | {"model": "gemini-2.5-flash", "stream": True}
 
@@ -120,7 +120,7 @@ def test_a_stream_from_vertex_is_asked_for_as_events():
 @pytest.mark.parametrize(
     ("path", "body"), [("/v1/chat/completions", HELLO | {"model": CLAUDE["model"]}), ("/v1/messages", CLAUDE)]
 )
-def test_claude_on_vertex_is_anthropic_s_body_without_the_model(path, body):
+def test_claude_on_vertex_is_anthropic_s_body_without_the_model(path, body) -> None:
     upstream, response, _ = ask("vertex", body, path=path, answer=MESSAGE)
 
     assert response.status == 200
@@ -129,7 +129,7 @@ def test_claude_on_vertex_is_anthropic_s_body_without_the_model(path, body):
     assert "model" not in upstream.body
 
 
-def test_only_flags_that_vertex_knows_go_on():
+def test_only_flags_that_vertex_knows_go_on() -> None:
     """B-HDR-01."""
     known, unknown = "interleaved-thinking-2025-05-14", "claude-code-20250219"
     both = {"anthropic-beta": f"{unknown},{known}", "anthropic-version": "2023-06-01"}
@@ -149,7 +149,7 @@ def test_only_flags_that_vertex_knows_go_on():
         ("eu", "aiplatform.eu.rep.googleapis.com"),
     ],
 )
-def test_the_host_follows_the_location(location, host):
+def test_the_host_follows_the_location(location, host) -> None:
     upstream, _, _ = ask(
         "vertex", HELLO | {"model": "gemini-2.5-pro"}, answer=CONTENT, environ={"GOOGLE_CLOUD_LOCATION": location}
     )
@@ -158,7 +158,7 @@ def test_the_host_follows_the_location(location, host):
     assert f"/locations/{location}/" in upstream.sent[0].path
 
 
-def test_a_client_of_vertex_s_own_paths_is_understood():
+def test_a_client_of_vertex_s_own_paths_is_understood() -> None:
     path = "/v1/projects/x/locations/y/publishers/google/models/vertex/gemini-2.5-flash:generateContent"
     body = {"contents": [{"role": "user", "parts": [{"text": "Hi."}]}]}
 

@@ -23,7 +23,7 @@ from setu.providers.ollama import address
         ("", "http://127.0.0.1:11434"),
     ],
 )
-def test_ollama_host_means_a_url(value, url):
+def test_ollama_host_means_a_url(value, url) -> None:
     assert address(value) == url
 
 
@@ -31,7 +31,7 @@ def test_ollama_host_means_a_url(value, url):
     ("environ", "url"),
     [({}, "http://127.0.0.1:11434"), ({"OLLAMA_HOST": "0.0.0.0:8000"}, "http://127.0.0.1:8000")],
 )
-def test_a_deployment_is_where_the_environment_says_and_needs_no_key(environ, url):
+def test_a_deployment_is_where_the_environment_says_and_needs_no_key(environ, url) -> None:
     found = build.deployments(Config(providers={"ollama": ProviderConfig()}), environ)["ollama"]
 
     assert found.base_url == url

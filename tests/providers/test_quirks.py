@@ -1,6 +1,7 @@
 """Quirks by themselves: pure, total, and the identity on what they do not concern."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ members = st.dictionaries(
 )
 
 
-def edit(request, **body) -> dict:
+def edit(request, **body) -> dict[str, Any]:
     """The body as it would be sent, parsed, without the members the edit takes out."""
     raw = {name: json.dumps(value).encode() for name, value in body.items()}
     changes = request(raw).changes
@@ -47,7 +48,7 @@ def edit(request, **body) -> dict:
 
 
 @given(st.sampled_from(REQUESTS), members)
-def test_a_request_quirk_takes_anything_and_settles_at_once(request, given):
+def test_a_request_quirk_takes_anything_and_settles_at_once(request, given) -> None:
     first = request(given)
     after = {name: value for name, value in (dict(given) | dict(first.changes)).items() if value is not None}
 
@@ -56,13 +57,13 @@ def test_a_request_quirk_takes_anything_and_settles_at_once(request, given):
 
 
 @given(st.sampled_from(FRAMES), st.binary(max_size=40) | values.map(lambda value: json.dumps(value).encode()))
-def test_a_frame_quirk_takes_anything(quirk, data):
+def test_a_frame_quirk_takes_anything(quirk, data) -> None:
     seen = quirk(Frame(data=data, raw=b"data: " + data + b"\n\n"))
 
     assert seen is None or isinstance(seen, Frame)
 
 
-def test_mistral_s_ids_are_nine_letters_and_digits_alike_for_call_and_result():
+def test_mistral_s_ids_are_nine_letters_and_digits_alike_for_call_and_result() -> None:
     """B-TOOL-22."""
     messages = [
         {"role": "assistant", "tool_calls": [{"id": "call_abc", "function": {"name": "f", "arguments": "{}"}}, {"id": "D681PevKs"}]},
@@ -77,7 +78,7 @@ def test_mistral_s_ids_are_nine_letters_and_digits_alike_for_call_and_result():
     assert turn["tool_calls"][1]["id"] == "D681PevKs"
 
 
-def test_a_user_after_a_tool_is_bridged_and_said_so():
+def test_a_user_after_a_tool_is_bridged_and_said_so() -> None:
     """B-MSG-15."""
     messages = [{"role": "tool", "content": "1"}, {"role": "user", "content": "And?"}]
     raw = {"messages": json.dumps(messages).encode()}
@@ -86,7 +87,43 @@ def test_a_user_after_a_tool_is_bridged_and_said_so():
 
     assert [message["role"] for message in json.loads(found.changes["messages"])] == ["tool", "assistant", "user"]
     assert [loss.pointer for loss in found.losses] == ["/messages/1"]
-    assert quirks.bridged_turns({"messages": found.changes["messages"]}) == Edit()
+    assert quirks.bridged_turns({"messages": found.changes["messages"] or b""}) == Edit()
+
+
+def test_the_null_of_an_assistant_that_only_calls_is_left_out():
+    """B-MSG-16."""
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    kept = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "assistant", "content": "words", "tool_calls": [call]},
+        {"role": "assistant", "content": None},
+    ]
+    messages = [{"role": "assistant", "content": None, "tool_calls": [call]}, *kept]
+
+    found = edit(quirks.no_null_content, messages=messages)["messages"]
+
+    assert found == [{"role": "assistant", "tool_calls": [call]}, *kept]
+
+
+def test_members_that_a_role_does_not_have_are_losses_and_other_roles_are_left_alone():
+    """B-MSG-10."""
+    messages = [
+        {"role": "user", "content": "x", "name": "ada"},
+        {"role": "assistant", "content": "y", "refusal": None, "reasoning_content": "hm"},
+        {"role": "developer", "content": "z", "name": "kept"},
+    ]
+    mistral = quirks.known_members(
+        {"user": frozenset({"role", "content"}), "assistant": frozenset({"role", "content"})}
+    )
+
+    found = mistral({"messages": json.dumps(messages).encode()})
+
+    assert json.loads(found.changes["messages"]) == [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": "y"},
+        messages[2],
+    ]
+    assert [loss.pointer for loss in found.losses] == ["/messages/0/name", "/messages/1/reasoning_content"]
 
 
 @pytest.mark.parametrize(
@@ -98,14 +135,14 @@ def test_a_user_after_a_tool_is_bridged_and_said_so():
         ({"role": "assistant", "content": "no call"}, None),
     ],
 )
-def test_a_turn_with_calls_brings_its_thinking_back(message, said):
+def test_a_turn_with_calls_brings_its_thinking_back(message, said) -> None:
     """B-THK-12."""
     (found,) = edit(quirks.replayed_thinking, messages=[message])["messages"]
 
     assert found.get("reasoning_content") == said
 
 
-def test_members_that_groq_does_not_know_are_losses_and_text_lists_become_strings():
+def test_members_that_groq_does_not_know_are_losses_and_text_lists_become_strings() -> None:
     groq = quirks.only_message_members("role", "content", "tool_calls")
     message = {"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "refusal": None, "audio": {"id": "x"}}  # fmt: skip
 
@@ -115,21 +152,21 @@ def test_members_that_groq_does_not_know_are_losses_and_text_lists_become_string
     assert [loss.pointer for loss in found.losses] == ["/messages/0/audio"]
 
 
-def test_a_user_s_parts_stay_parts():
+def test_a_user_s_parts_stay_parts() -> None:
     groq = quirks.only_message_members("role", "content")
     parts = [{"role": "user", "content": [{"type": "text", "text": "a"}]}]
 
     assert groq({"messages": json.dumps(parts).encode()}) == Edit()
 
 
-def test_top_level_members_are_taken_out_with_a_loss_but_null_is_nothing():
+def test_top_level_members_are_taken_out_with_a_loss_but_null_is_nothing() -> None:
     found = quirks.without("logprobs", "seed")({"logprobs": b"true", "seed": b"null", "n": b"1"})
 
     assert found.changes == {"logprobs": None}
     assert [loss.pointer for loss in found.losses] == ["/logprobs"]
 
 
-def test_a_member_goes_by_the_host_s_name_unless_the_client_knew_it():
+def test_a_member_goes_by_the_host_s_name_unless_the_client_knew_it() -> None:
     rename = quirks.renamed({"seed": "random_seed"})
 
     assert rename({"seed": b"7"}).changes == {"seed": None, "random_seed": b"7"}
@@ -137,7 +174,7 @@ def test_a_member_goes_by_the_host_s_name_unless_the_client_knew_it():
 
 
 @pytest.mark.parametrize("pattern", ["^(?=x).*$", "(?<!a)b", "a\x00", r"\0"])
-def test_patterns_that_cannot_be_compiled_go_and_nothing_else_changes(pattern):
+def test_patterns_that_cannot_be_compiled_go_and_nothing_else_changes(pattern) -> None:
     """B-TOOL-25."""
     bad = {"type": "object", "properties": {"pattern": {"type": "string", "pattern": pattern, "enum": ["a"]}}}
     good = b'{"type":"function","function":{"name":"g","parameters":{"b":1.0,"a":{"pattern":"^x$"}}}}'
@@ -159,7 +196,7 @@ def test_patterns_that_cannot_be_compiled_go_and_nothing_else_changes(pattern):
     assert [loss.pointer for loss in found.losses] == ["/tools/0/function/parameters"]
 
 
-def test_moonshot_wants_types_inside_any_of():
+def test_moonshot_wants_types_inside_any_of() -> None:
     schema = {"type": "object", "anyOf": [{"required": ["a"]}, {"type": "string"}]}
     tool = {"function": {"name": "f", "parameters": schema}}
 
@@ -179,7 +216,7 @@ def test_moonshot_wants_types_inside_any_of():
         ({}, {}),
     ],
 )
-def test_alibaba_s_switch_of_thinking(asked, sent):
+def test_alibaba_s_switch_of_thinking(asked, sent) -> None:
     assert edit(quirks.enable_thinking, **asked) == sent
 
 
@@ -188,7 +225,7 @@ def frame_of(chunk) -> Frame:
     return frame
 
 
-def test_azure_s_first_chunk_goes_and_a_choice_without_delta_gets_one():
+def test_azure_s_first_chunk_goes_and_a_choice_without_delta_gets_one() -> None:
     """B-STR-22."""
     first = frame_of({"id": "", "object": "", "created": 0, "model": "", "choices": [], "prompt_filter_results": []})
     usage = frame_of({"id": "c", "choices": [], "usage": {"total_tokens": 1}})
@@ -202,7 +239,7 @@ def test_azure_s_first_chunk_goes_and_a_choice_without_delta_gets_one():
     assert SseDecoder().feed(bare.raw)[0].data == bare.data
 
 
-def test_perplexity_s_chunk_is_a_chunk_without_the_answer_so_far():
+def test_perplexity_s_chunk_is_a_chunk_without_the_answer_so_far() -> None:
     """B-STR-28."""
     choice = {"index": 0, "delta": {"content": "lo"}, "message": {"content": "Hello"}, "finish_reason": None}
     seen = quirks.perplexity_frames(frame_of({"id": "c", "object": "chat.completion", "choices": [choice]}))

@@ -26,7 +26,7 @@ OPENAI_LIKE = tuple(
 each = pytest.mark.parametrize("name", lookup.BUILT_IN)
 
 
-def test_the_rows_are_the_modules_of_the_package():
+def test_the_rows_are_the_modules_of_the_package() -> None:
     files = {path.stem for path in (ROOT / "setu" / "providers").glob("*.py")} - {"__init__"}
 
     assert set(lookup.BUILT_IN) == files - lookup.PLUMBING
@@ -35,7 +35,7 @@ def test_the_rows_are_the_modules_of_the_package():
 
 
 @each
-def test_a_row_says_who_it_is_and_where_that_stands(name):
+def test_a_row_says_who_it_is_and_where_that_stands(name) -> None:
     provider = lookup.find(name)
 
     assert provider.name == name
@@ -46,12 +46,12 @@ def test_a_row_says_who_it_is_and_where_that_stands(name):
 
 
 @pytest.mark.parametrize("name", OPENAI_LIKE)
-def test_its_capabilities_are_words_of_the_dialect(name):
+def test_its_capabilities_are_words_of_the_dialect(name) -> None:
     assert lookup.find(name).capabilities <= CAPABILITIES | {"tool_id_9"}
 
 
 @each
-def test_a_quirk_names_its_source_and_its_proof(name):
+def test_a_quirk_names_its_source_and_its_proof(name) -> None:
     for quirk in lookup.find(name).quirks:
         assert quirk.dialect in lookup.find(name).dialects
         assert quirk.source.startswith("https://")
@@ -63,7 +63,7 @@ def test_a_quirk_names_its_source_and_its_proof(name):
 
 
 @each
-def test_variables_and_placeholders_are_the_same_names(name):
+def test_variables_and_placeholders_are_the_same_names(name) -> None:
     provider = lookup.find(name)
     needed = set(re.findall(r"\{(\w+)\}", provider.base_url)) - {"model"}
 
@@ -78,7 +78,9 @@ def test_variables_and_placeholders_are_the_same_names(name):
         ("groq", "https://api.groq.com/openai/v1/chat/completions"),
         ("deepseek", "https://api.deepseek.com/chat/completions"),
         ("xai", "https://api.x.ai/v1/chat/completions"),
-        ("together", "https://api.together.xyz/v1/chat/completions"),
+        ("together", "https://api.together.ai/v1/chat/completions"),
+        ("nebius", "https://api.tokenfactory.nebius.com/v1/chat/completions"),
+        ("novita", "https://api.novita.ai/openai/v1/chat/completions"),
         ("fireworks", "https://api.fireworks.ai/inference/v1/chat/completions"),
         ("cerebras", "https://api.cerebras.ai/v1/chat/completions"),
         ("perplexity", "https://api.perplexity.ai/chat/completions"),
@@ -99,7 +101,7 @@ def test_variables_and_placeholders_are_the_same_names(name):
         ("vercel", "https://ai-gateway.vercel.sh/v1/chat/completions"),
     ],
 )
-def test_a_request_goes_to_the_documented_address_with_the_key(name, url):
+def test_a_request_goes_to_the_documented_address_with_the_key(name, url) -> None:
     upstream, response, _ = ask(name, HELLO)
 
     assert response.status == 200
@@ -107,7 +109,7 @@ def test_a_request_goes_to_the_documented_address_with_the_key(name, url):
     assert upstream.sent[0].headers.get("authorization") == "Bearer k"
 
 
-def test_without_a_configuration_every_provider_with_a_key_is_there():
+def test_without_a_configuration_every_provider_with_a_key_is_there() -> None:
     environ = {"GROQ_API_KEY": "g", "MISTRAL_API_KEY": "m", "OPENAI_API_KEY": "o", "TOGETHER_API_KEY": ""}
 
     found = build.deployments(Config(), environ)
@@ -115,14 +117,22 @@ def test_without_a_configuration_every_provider_with_a_key_is_there():
     assert list(found) == ["openai", "groq", "mistral"]
 
 
-def test_a_key_without_the_address_it_needs_does_not_break_the_others():
+@pytest.mark.parametrize(("region", "host"), [({}, "us-east-1"), ({"AWS_REGION": "eu-west-1"}, "eu-west-1")])
+def test_without_a_configuration_a_bedrock_key_alone_is_enough(region: dict[str, str], host: str) -> None:
+    (found,) = build.deployments(Config(), {"AWS_BEARER_TOKEN_BEDROCK": "b"} | region).values()
+
+    assert (found.name, found.base_url) == ("bedrock", f"https://bedrock-runtime.{host}.amazonaws.com")
+    assert (found.key, found.scheme, found.signer) == ("b", "bearer", None)
+
+
+def test_a_key_without_the_address_it_needs_does_not_break_the_others() -> None:
     environ = {"AZURE_OPENAI_API_KEY": "a", "XAI_API_KEY": "x", "CLOUDFLARE_API_TOKEN": "c"}
 
     assert list(build.deployments(Config(), environ)) == ["xai"]
     assert list(build.deployments(Config(), environ | ENVIRON)) == ["azure", "cloudflare", "xai"]
 
 
-def test_offline_every_provider_with_a_key_of_its_own_is_there():
+def test_offline_every_provider_with_a_key_of_its_own_is_there() -> None:
     found = build.deployments(Config(), {}, offline_key="k")
 
     assert {"openai", "azure", "vertex", "mistral", "cloudflare"} <= found.keys()
@@ -130,12 +140,12 @@ def test_offline_every_provider_with_a_key_of_its_own_is_there():
     assert not any("{" in deployment.base_url.replace("{model}", "") for deployment in found.values())
 
 
-def test_an_unknown_name_is_told_the_known_ones():
+def test_an_unknown_name_is_told_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="unknown provider 'groqq'; did you mean 'groq'\\?; built in are openai"):
         lookup.find("groqq")
 
 
-def test_fuzzing_runs_once_per_dialect_of_a_whole_run():
+def test_fuzzing_runs_once_per_dialect_of_a_whole_run() -> None:
     paired = each_once(("openai", "groq", "anthropic", "azure", "vertex"), Settings())
 
     assert [own.fuzz for _, own in paired] == [True, False, True, False, True]

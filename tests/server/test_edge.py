@@ -65,7 +65,7 @@ def served(transport: Fake, max_body: int = 1000) -> Background:
     def render(_request: Request, info: ErrorInfo) -> bytes:
         return _json.encode({"error": {"message": info.message}})
 
-    return Background(App(transport, render, operations, str, max_body=max_body))
+    return Background(App(transport, render, operations, lambda prefix: prefix, max_body=max_body))
 
 
 def ask(url: str, method: str = "POST", path: str = "/v1/x?a=1", body: bytes = b"{}") -> tuple[int, bytes]:

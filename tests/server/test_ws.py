@@ -72,7 +72,8 @@ class Upstream:
     def asked(self, number: int) -> dict[str, Any]:
         body = self.requests[number].body
         assert isinstance(body, bytes)
-        return json.loads(body)
+        said: dict[str, Any] = json.loads(body)
+        return said
 
 
 def talk(

@@ -21,7 +21,7 @@ def line_of(caplog: pytest.LogCaptureFixture, call: Call) -> tuple[str, str]:
 
 
 def changed(**changes: object) -> Call:
-    return Call(**{name: getattr(CALL, name) for name in CALL.__struct_fields__} | changes)  # type: ignore[arg-type] # fields
+    return Call(**{name: getattr(CALL, name) for name in CALL.__struct_fields__} | changes)
 
 
 def test_a_call_is_one_line_of_fields(caplog: pytest.LogCaptureFixture) -> None:

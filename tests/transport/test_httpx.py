@@ -81,7 +81,7 @@ def test_chunks_arrive_one_by_one() -> None:
         response = await transport.send(request)
         chunks = response.chunks()
         first = await anext(chunks)
-        server._loop.call_soon_threadsafe(release.set)  # type: ignore[union-attr] # the server's own loop
+        server._loop.call_soon_threadsafe(release.set)
         return [first, *[chunk async for chunk in chunks]]
 
     with RawServer(handler) as server:

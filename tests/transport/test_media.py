@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,14 +36,14 @@ class Answers:
         pass
 
 
-def names(*addresses: str):  # type: ignore[no-untyped-def] # a resolver made for the occasion
+def names(*addresses: str) -> Callable[[str, int], Awaitable[Iterable[str]]]:
     async def resolve(_host: str, _port: int) -> Iterable[str]:
         return addresses
 
     return resolve
 
 
-def fetch(transport: Answers, url: str, *addresses: str, **options: int) -> Inline:
+def fetch(transport: Answers, url: str, *addresses: str, **options: Any) -> Inline:
     fetcher = MediaFetcher(transport, resolve=names(*(addresses or ("93.184.216.34",))), **options)
     return asyncio.run(fetcher.fetch(url))
 

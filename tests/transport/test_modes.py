@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ class Room:
 
     def __init__(self, *recorded):
         clock = VirtualClock()
-        self.kept = []
-        self.told = []
+        self.kept: list[Any] = []
+        self.told: list[Any] = []
         self.pairs = []
         self.live = Upstream(lambda _: script(200, Headers.of(JSON), b'"live"'), clock)
         self.replay = Replay(Library(recorded), clock, render_error=lambda _, info: info.message.encode())
@@ -38,7 +39,7 @@ def hello(body=b'"old"'):
     return interaction(body, asked=talk("hello"))
 
 
-def test_none_only_replays():
+def test_none_only_replays() -> None:
     room = Room(hello())
 
     answers = room.ask(Modal("none", room.replay, room.record), talk("hello"), talk("other"))
@@ -48,21 +49,21 @@ def test_none_only_replays():
     assert room.live.received == []
 
 
-def test_all_only_records():
+def test_all_only_records() -> None:
     room = Room(hello())
 
     assert room.ask(Modal("all", room.replay, room.record), talk("hello")) == [b'"live"']
     assert len(room.kept) == 1
 
 
-def test_once_records_where_there_is_no_cassette_yet():
+def test_once_records_where_there_is_no_cassette_yet() -> None:
     room = Room()
 
     assert room.ask(Modal("once", room.replay, room.record), talk("hello"), talk("other")) == [b'"live"'] * 2
     assert len(room.kept) == 2
 
 
-def test_once_replays_where_there_is_one():
+def test_once_replays_where_there_is_one() -> None:
     room = Room(hello())
 
     answers = room.ask(Modal("once", room.replay, room.record), talk("hello"), talk("other"))
@@ -72,7 +73,7 @@ def test_once_replays_where_there_is_one():
     assert room.kept == []
 
 
-def test_new_episodes_records_what_no_recording_answers():
+def test_new_episodes_records_what_no_recording_answers() -> None:
     room = Room(hello())
 
     answers = room.ask(Modal("new_episodes", room.replay, room.record), talk("hello"), talk("new"), talk("hello"))
@@ -82,14 +83,14 @@ def test_new_episodes_records_what_no_recording_answers():
     assert room.replay.misses == 0
 
 
-def test_what_is_recorded_now_is_for_the_next_run():
+def test_what_is_recorded_now_is_for_the_next_run() -> None:
     room = Room()
 
     assert room.ask(Modal("new_episodes", room.replay, room.record), talk("a"), talk("a")) == [b'"live"'] * 2
     assert len(room.kept) == 2
 
 
-def test_verify_answers_from_the_recording_and_compares():
+def test_verify_answers_from_the_recording_and_compares() -> None:
     room = Room(hello())
     verify = Verify(room.replay, room.record, lambda *pair: room.pairs.append(pair), room.told.append)
 
@@ -99,7 +100,7 @@ def test_verify_answers_from_the_recording_and_compares():
     assert room.kept == []
 
 
-def test_verify_tells_of_a_provider_that_cannot_be_asked():
+def test_verify_tells_of_a_provider_that_cannot_be_asked() -> None:
     room = Room(hello())
 
     def fails(_):
@@ -112,7 +113,7 @@ def test_verify_tells_of_a_provider_that_cannot_be_asked():
     assert room.told == [": the provider could not be asked: nobody there"]
 
 
-def test_verify_of_a_miss_is_a_miss():
+def test_verify_of_a_miss_is_a_miss() -> None:
     room = Room(hello())
     verify = Verify(room.replay, room.record, pytest.fail, room.told.append)
 
@@ -121,7 +122,7 @@ def test_verify_of_a_miss_is_a_miss():
     assert room.live.received == []
 
 
-def test_modes_are_known_by_name():
+def test_modes_are_known_by_name() -> None:
     assert parse_mode("new-episodes") == "new_episodes"
     with pytest.raises(ConfigError, match="no record mode 'sometimes'; there are none, once, new_episodes"):
         parse_mode("sometimes")

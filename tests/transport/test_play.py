@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import Model
 
-from setu.cassette.faults import cut, half_chunk, inject, reset, stall
+from setu.cassette.fault_steps import cut, half_chunk, inject, reset, stall
 from setu.cassette.script import Bytes, End, HalfChunk, Head, Wait, script
 from setu.errors import NoMatchError, TruncatedError
 from setu.http import Ending, Headers
@@ -23,7 +23,7 @@ async def read(steps):
     return await hear(await play(steps, VirtualClock()))
 
 
-def test_the_head_and_chunks_are_played():
+def test_the_head_and_chunks_are_played() -> None:
     async def scenario():
         response = await play(STREAM, VirtualClock())
         return response.status, response.headers, [chunk async for chunk in response.chunks()]
@@ -31,14 +31,14 @@ def test_the_head_and_chunks_are_played():
     assert asyncio.run(scenario()) == (200, HEAD.headers, [b"one", b"two", b"three"])
 
 
-def test_a_whole_body_is_bytes():
+def test_a_whole_body_is_bytes() -> None:
     response = asyncio.run(play(script(201, Headers(), b"{}"), VirtualClock()))
 
     assert (response.status, response.body) == (201, b"{}")
     assert asyncio.run(play(script(204, Headers()), VirtualClock())).body == b""
 
 
-def test_waits_are_kept_before_the_head_too():
+def test_waits_are_kept_before_the_head_too() -> None:
     async def scenario():
         clock = VirtualClock()
         steps = (Wait(0.4), HEAD, Bytes(b"a"), Wait(0.1), Bytes(b"b"), Wait(0.2), End())
@@ -48,7 +48,7 @@ def test_waits_are_kept_before_the_head_too():
     assert asyncio.run(scenario()) == (1000.4, [(0.4, b"a"), (0.5, b"b")], pytest.approx(1000.7))
 
 
-def test_a_slow_reader_does_not_shift_the_schedule():
+def test_a_slow_reader_does_not_shift_the_schedule() -> None:
     async def scenario():
         clock = VirtualClock()
         response = await play(
@@ -65,12 +65,12 @@ def test_a_slow_reader_does_not_shift_the_schedule():
 
 
 @given(st.lists(st.floats(0.001, 10), min_size=1, max_size=20), st.floats(0, 0.001))
-def test_the_schedule_does_not_drift(waits, slowness):
+def test_the_schedule_does_not_drift(waits, slowness) -> None:
     async def scenario():
         clock = VirtualClock()
         steps = [HEAD]
         for wait in waits:
-            steps += [Wait(wait), Bytes(b"x")]
+            steps += (Wait(wait), Bytes(b"x"))
         response = await play((*steps, End()), clock)
         async for _ in response.chunks():
             clock.time += slowness
@@ -88,7 +88,7 @@ def test_the_schedule_does_not_drift(waits, slowness):
         (half_chunk(2), [b"one", b"two", b"th"], False, (b"", 3)),
     ],
 )
-def test_a_bad_end_raises_after_what_came(fault, chunks, reset_, promised):
+def test_a_bad_end_raises_after_what_came(fault, chunks, reset_, promised) -> None:
     got, error = asyncio.run(read(fault(STREAM)))
 
     assert got == chunks
@@ -97,7 +97,7 @@ def test_a_bad_end_raises_after_what_came(fault, chunks, reset_, promised):
 
 
 @pytest.mark.parametrize("kind", [Ending.TRUNCATED, Ending.CLOSED_BY_CLIENT, Ending.ERROR])
-def test_every_interrupted_recording_is_cut_short(kind):
+def test_every_interrupted_recording_is_cut_short(kind) -> None:
     _, error = asyncio.run(read(script(200, Headers(), b"a", end=kind)))
 
     assert error is not None
@@ -107,20 +107,20 @@ def test_every_interrupted_recording_is_cut_short(kind):
 @pytest.mark.parametrize(
     ("steps", "reset_"), [((), False), ((Wait(1.0), End(Ending.RESET)), True), ((End(Ending.TRUNCATED),), False)]
 )
-def test_an_end_before_the_head_is_raised_at_once(steps, reset_):
+def test_an_end_before_the_head_is_raised_at_once(steps, reset_) -> None:
     with pytest.raises(TruncatedError, match="before a response") as caught:
         asyncio.run(play(steps, VirtualClock()))
     assert caught.value.reset is reset_
 
 
-def test_an_empty_half_chunk_promises_at_least_a_byte():
+def test_an_empty_half_chunk_promises_at_least_a_byte() -> None:
     _, error = asyncio.run(read((HEAD, HalfChunk(b"a", 1), End(Ending.RESET))))
 
     assert error is not None
     assert (error.reset, error.promised) == (True, (b"", 1))
 
 
-def test_nothing_comes_after_the_end():
+def test_nothing_comes_after_the_end() -> None:
     async def scenario():
         response = await play(cut(after_event=1)(STREAM), VirtualClock())
         stream = aiter(response.body)
@@ -132,7 +132,7 @@ def test_nothing_comes_after_the_end():
     assert asyncio.run(scenario()) == []
 
 
-def test_a_closed_response_is_at_its_end():
+def test_a_closed_response_is_at_its_end() -> None:
     async def scenario():
         response = await play(STREAM, VirtualClock())
         stream = aiter(response.body)
@@ -144,7 +144,7 @@ def test_a_closed_response_is_at_its_end():
     assert asyncio.run(scenario()) == []
 
 
-def test_faults_play():
+def test_faults_play() -> None:
     async def scenario():
         clock = VirtualClock()
         response = await play(stall(1, 5.0)(inject(0, b": hi\n\n")(STREAM)), clock)
@@ -160,7 +160,7 @@ def answer(text):
     return script(200, Headers(), text)
 
 
-def test_a_playlist_answers_in_order_and_keeps_the_requests():
+def test_a_playlist_answers_in_order_and_keeps_the_requests() -> None:
     async def scenario():
         playlist = Playlist([answer(b"1"), answer(b"2")], VirtualClock())
         asked = [talk("a"), talk("b")]
@@ -172,12 +172,12 @@ def test_a_playlist_answers_in_order_and_keeps_the_requests():
     assert asyncio.run(scenario()) == ([b"1", b"2"], 0)
 
 
-def test_a_used_up_playlist_says_so():
+def test_a_used_up_playlist_says_so() -> None:
     with pytest.raises(NoMatchError, match="no answer left for POST /v1/messages"):
         asyncio.run(Playlist([], VirtualClock()).send(request()))
 
 
-def test_a_playlist_may_answer_by_model():
+def test_a_playlist_may_answer_by_model() -> None:
     async def scenario():
         playlist = Playlist([answer(b"any")], VirtualClock(), by_model={"a": [answer(b"a1")], "g": [answer(b"g1")]})
         gemini = request({}, path="/v1beta/models/g:generateContent")
@@ -187,7 +187,7 @@ def test_a_playlist_may_answer_by_model():
     assert asyncio.run(scenario()) == [b"a1", b"g1", b"any"]
 
 
-def test_a_playlist_lists_its_models_without_using_an_answer():
+def test_a_playlist_lists_its_models_without_using_an_answer() -> None:
     async def scenario():
         playlist = Playlist([], VirtualClock(), by_model={"a": [answer(b"a")]}, models=("b",))
         response = await playlist.send(request(b"", path="/v1/models", method="GET"))
@@ -200,7 +200,7 @@ def test_a_playlist_lists_its_models_without_using_an_answer():
     assert remaining == 1
 
 
-def test_a_body_that_is_no_json_is_answered_in_order():
+def test_a_body_that_is_no_json_is_answered_in_order() -> None:
     async def scenario():
         return await (await Playlist([answer(b"1")], VirtualClock()).send(request(b"not json"))).read()
 

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import time
 import zlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,8 +36,8 @@ class Studio:
 
     def __init__(self, steps, sink=None, **options):
         self.clock = VirtualClock()
-        self.kept = []
-        self.told = []
+        self.kept: list[Any] = []
+        self.told: list[Any] = []
         self.upstream = Upstream(lambda _: steps, self.clock)
         self.transport = Record(
             self.upstream, sink or self.kept.append, self.clock, lambda: "2026-11-20", self.told.append, **options
@@ -47,7 +48,7 @@ class Studio:
         return await response.read()
 
 
-def test_a_call_passes_and_is_kept():
+def test_a_call_passes_and_is_kept() -> None:
     studio = Studio(script(200, Headers.of(JSON | {"date": "now", "request-id": "req_1"}), b'{"ok":true}'))
 
     body = asyncio.run(studio.call())
@@ -63,7 +64,7 @@ def test_a_call_passes_and_is_kept():
     assert len(found.recording.key) == 16
 
 
-def test_a_streams_operation_says_so():
+def test_a_streams_operation_says_so() -> None:
     studio = Studio(STREAM)
 
     asyncio.run(studio.call(talk("hi", stream=True)))
@@ -71,7 +72,7 @@ def test_a_streams_operation_says_so():
     assert studio.kept[0].recording.op == "anthropic.chat.stream"
 
 
-def test_a_call_of_no_dialect_is_kept_too():
+def test_a_call_of_no_dialect_is_kept_too() -> None:
     studio = Studio(script(200, Headers.of(JSON), b"[]"))
 
     asyncio.run(studio.call(request(b"", path="/v1/files", method="GET")))
@@ -79,7 +80,7 @@ def test_a_call_of_no_dialect_is_kept_too():
     assert (studio.kept[0].recording.dialect, studio.kept[0].recording.op) == ("", "")
 
 
-def test_no_chunk_is_delayed_or_changed():
+def test_no_chunk_is_delayed_or_changed() -> None:
     async def scenario():
         studio = Studio(STREAM)
         response = await studio.transport.send(request())
@@ -88,7 +89,7 @@ def test_no_chunk_is_delayed_or_changed():
     assert asyncio.run(scenario()) == [(0.1, EVENTS[0]), (0.15, EVENTS[1]), (0.35, EVENTS[2])]
 
 
-def test_arrivals_are_kept_by_event():
+def test_arrivals_are_kept_by_event() -> None:
     studio = Studio(STREAM)
 
     asyncio.run(studio.call())
@@ -98,7 +99,7 @@ def test_arrivals_are_kept_by_event():
     assert (timing.ttfb_ms, timing.events_ms) == (100, (0, 50, 250))
 
 
-def test_the_upstream_is_asked_for_plain_bytes_and_the_request_is_not_touched():
+def test_the_upstream_is_asked_for_plain_bytes_and_the_request_is_not_touched() -> None:
     studio = Studio(STREAM)
     asked = request(headers={"accept-encoding": "gzip, br", "x-api-key": "k"})
     before = asked.headers.copy()
@@ -112,7 +113,7 @@ def test_the_upstream_is_asked_for_plain_bytes_and_the_request_is_not_touched():
 
 
 @pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_a_compressed_answer_passes_as_it_is_and_is_kept_plain(encoding, compress):
+def test_a_compressed_answer_passes_as_it_is_and_is_kept_plain(encoding, compress) -> None:
     packed = compress(ANTHROPIC_STREAM)
     headers = Headers.of(SSE | {"content-encoding": encoding})
     studio = Studio(script(200, headers, packed[:20], packed[20:]))
@@ -127,7 +128,7 @@ def test_a_compressed_answer_passes_as_it_is_and_is_kept_plain(encoding, compres
     assert "content-encoding" not in found.exchange.headers
 
 
-def test_an_encoding_nobody_can_undo_is_kept_as_it_came():
+def test_an_encoding_nobody_can_undo_is_kept_as_it_came() -> None:
     headers = Headers.of(JSON | {"content-encoding": "br"})
     studio = Studio(script(200, headers, b"\x1b\x02"))
 
@@ -138,7 +139,7 @@ def test_an_encoding_nobody_can_undo_is_kept_as_it_came():
 
 
 @pytest.mark.parametrize("end", [Ending.TRUNCATED, Ending.RESET])
-def test_a_broken_stream_is_kept_as_broken(end):
+def test_a_broken_stream_is_kept_as_broken(end) -> None:
     studio = Studio(script(200, Headers.of(SSE), *EVENTS[:2], end=end))
 
     with pytest.raises(TruncatedError):
@@ -148,7 +149,7 @@ def test_a_broken_stream_is_kept_as_broken(end):
     assert studio.kept[0].exchange.body == b"".join(EVENTS[:2])
 
 
-def test_a_client_that_leaves_is_noted():
+def test_a_client_that_leaves_is_noted() -> None:
     async def scenario():
         studio = Studio(STREAM)
         response = await studio.transport.send(request())
@@ -171,7 +172,7 @@ def test_a_client_that_leaves_is_noted():
         (b'data: {"text":"[DONE]"}\n\n', Ending.CLOSED_BY_CLIENT),
     ],
 )
-def test_a_client_that_leaves_at_the_last_event_has_heard_it_all(last, end):
+def test_a_client_that_leaves_at_the_last_event_has_heard_it_all(last, end) -> None:
     async def scenario():
         studio = Studio(script(200, Headers.of(SSE), EVENTS[0], last))
         response = await studio.transport.send(request())
@@ -183,7 +184,7 @@ def test_a_client_that_leaves_at_the_last_event_has_heard_it_all(last, end):
     assert asyncio.run(scenario())[0].exchange.end is end
 
 
-def test_no_seeded_secret_reaches_the_disk(tmp_path):
+def test_no_seeded_secret_reaches_the_disk(tmp_path) -> None:
     """Fifteen places of a request and its answer, through the recorder into a file, and into nobody's message."""
     steps = script(200, ANSWER.headers, *[ANSWER.body[at : at + 7] for at in range(0, len(ANSWER.body), 7)])
     studio = Studio(steps, Appender(tmp_path / "a.yaml", secrets=(TOKEN,)).append, secrets=(TOKEN,))
@@ -197,7 +198,7 @@ def test_no_seeded_secret_reaches_the_disk(tmp_path):
     assert "request.headers.x-api-key" in text
 
 
-def test_a_cancelled_reader_still_leaves_a_recording():
+def test_a_cancelled_reader_still_leaves_a_recording() -> None:
     async def scenario():
         studio = Studio((Head(200, Headers.of(SSE)), Bytes(EVENTS[0]), Wait(1.0), Bytes(EVENTS[1]), End()))
         started = asyncio.Event()
@@ -206,7 +207,7 @@ def test_a_cancelled_reader_still_leaves_a_recording():
             started.set()
             await asyncio.Event().wait()
 
-        studio.clock.sleep = pause
+        studio.clock.sleep = pause  # type: ignore[method-assign]  # a clock that stops here
         response = await studio.transport.send(request())
 
         async def read():
@@ -227,7 +228,7 @@ def test_a_cancelled_reader_still_leaves_a_recording():
     assert found.exchange.body == EVENTS[0]
 
 
-def test_another_failure_of_the_body_is_an_error():
+def test_another_failure_of_the_body_is_an_error() -> None:
     class Failing:
         def __aiter__(self):
             return self
@@ -247,7 +248,7 @@ def test_another_failure_of_the_body_is_an_error():
             response.body = Failing()
             return response
 
-        studio.upstream.send = send
+        studio.upstream.send = send  # type: ignore[method-assign]  # a body that breaks
         with pytest.raises(OSError, match="broken"):
             await studio.call()
         return studio.kept
@@ -256,7 +257,7 @@ def test_another_failure_of_the_body_is_an_error():
     assert found.exchange.end is Ending.ERROR
 
 
-def test_an_upstream_that_cannot_be_reached_leaves_no_recording():
+def test_an_upstream_that_cannot_be_reached_leaves_no_recording() -> None:
     class Nowhere:
         async def send(self, asked):
             raise ConnectionFailedError("nobody there")
@@ -264,7 +265,7 @@ def test_an_upstream_that_cannot_be_reached_leaves_no_recording():
         async def aclose(self):
             pass
 
-    kept = []
+    kept: list[Any] = []
     transport = Record(Nowhere(), kept.append, VirtualClock(), lambda: "", kept.append)
 
     with pytest.raises(ConnectionFailedError):
@@ -282,7 +283,7 @@ def test_an_upstream_that_cannot_be_reached_leaves_no_recording():
         (ValueError("sk-secret"), "a recording could not be kept: ValueError"),
     ],
 )
-def test_a_failing_sink_never_fails_the_call_and_is_told_once(failure, sentence):
+def test_a_failing_sink_never_fails_the_call_and_is_told_once(failure, sentence) -> None:
     def sink(_):
         raise failure
 
@@ -294,7 +295,7 @@ def test_a_failing_sink_never_fails_the_call_and_is_told_once(failure, sentence)
     assert studio.told == [sentence]
 
 
-def test_secrets_are_taken_out_before_the_sink():
+def test_secrets_are_taken_out_before_the_sink() -> None:
     asked = talk("my key is known-value")
     asked.headers.set("x-api-key", "k")
     asked.query = "key=k"
@@ -315,7 +316,7 @@ def test_secrets_are_taken_out_before_the_sink():
     assert found.recording.timing is not None
 
 
-def test_a_streamed_request_body_is_passed_on_whole():
+def test_a_streamed_request_body_is_passed_on_whole() -> None:
     async def chunks():
         yield b'{"a":'
         yield b"1}"
@@ -330,7 +331,7 @@ def test_a_streamed_request_body_is_passed_on_whole():
     assert studio.kept[0].exchange.request.body == b'{"a":1}'
 
 
-def test_a_slow_sink_holds_up_no_other_stream():
+def test_a_slow_sink_holds_up_no_other_stream() -> None:
     async def scenario():
         studio = Studio(STREAM, lambda _: time.sleep(0.2))
         slow = asyncio.create_task(studio.call())
@@ -343,7 +344,7 @@ def test_a_slow_sink_holds_up_no_other_stream():
     assert asyncio.run(scenario()) == b"".join(EVENTS)
 
 
-def test_closing_closes_the_upstream():
+def test_closing_closes_the_upstream() -> None:
     studio = Studio(STREAM)
 
     asyncio.run(studio.transport.aclose())
@@ -362,14 +363,14 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("body", "path"), BODIES.values(), ids=BODIES)
-def test_what_was_recorded_is_what_is_replayed(tmp_path, body, path):
+def test_what_was_recorded_is_what_is_replayed(tmp_path, body, path) -> None:
     """Chunks of five bytes cut every character and event; the replay has the same bytes in whole events."""
 
     async def scenario():
         chunks = [body[at : at + 5] for at in range(0, len(body), 5)]
         steps = [Head(200, Headers.of(SSE))]
         for chunk in chunks:
-            steps += [Wait(0.01), Bytes(chunk)]
+            steps += (Wait(0.01), Bytes(chunk))
         studio = Studio((*steps, End()), Appender(tmp_path / "a.yaml").append)
         asked = request({"model": "m", "stream": True}, path=path)
         live = await studio.call(asked)

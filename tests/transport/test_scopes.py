@@ -32,7 +32,7 @@ class House:
         return response.status, (await response.read()).decode()
 
 
-def test_each_cassette_has_a_transport_that_is_opened_once_and_not_on_the_event_loop():
+def test_each_cassette_has_a_transport_that_is_opened_once_and_not_on_the_event_loop() -> None:
     house = House()
 
     async def run():
@@ -45,7 +45,7 @@ def test_each_cassette_has_a_transport_that_is_opened_once_and_not_on_the_event_
     assert [found.path for found in house.made["a"].received] == ["/v1/x", "/v1/y"]
 
 
-def test_requests_that_come_together_open_a_cassette_once():
+def test_requests_that_come_together_open_a_cassette_once() -> None:
     house = House()
 
     async def run():
@@ -56,7 +56,7 @@ def test_requests_that_come_together_open_a_cassette_once():
     assert len(house.opened) == 1
 
 
-def test_sessions_of_one_cassette_are_apart():
+def test_sessions_of_one_cassette_are_apart() -> None:
     house = House()
 
     async def run():
@@ -65,7 +65,7 @@ def test_sessions_of_one_cassette_are_apart():
     assert asyncio.run(run()) == [(200, "a@1"), (200, "a@2")]
 
 
-def test_a_cassette_that_is_not_there_is_told_and_may_come_later():
+def test_a_cassette_that_is_not_there_is_told_and_may_come_later() -> None:
     house = House(missing={"a"})
 
     async def run():
@@ -80,14 +80,14 @@ def test_a_cassette_that_is_not_there_is_told_and_may_come_later():
     assert later == (200, "a")
 
 
-def test_a_name_that_is_none_is_a_400():
+def test_a_name_that_is_none_is_a_400() -> None:
     status, message = asyncio.run(House().ask("/c/..%2Fetc/v1/x"))
 
     assert status == 400
     assert "cassette name" in message
 
 
-def test_the_longest_unused_cassette_makes_room():
+def test_the_longest_unused_cassette_makes_room() -> None:
     house = House(limit=2)
 
     async def run():
@@ -99,7 +99,7 @@ def test_the_longest_unused_cassette_makes_room():
     assert {name for name, made in house.made.items() if made.closed} == {"b"}
 
 
-def test_reset_opens_a_cassette_afresh():
+def test_reset_opens_a_cassette_afresh() -> None:
     house = House()
 
     async def run():
@@ -115,7 +115,7 @@ def test_reset_opens_a_cassette_afresh():
     assert [name for name, _ in house.opened] == ["a", "b", "a", "b"]
 
 
-def test_closing_closes_all_and_what_they_share_last():
+def test_closing_closes_all_and_what_they_share_last() -> None:
     clock = VirtualClock()
     shared = Upstream(lambda _: script(200, Headers.of(JSON)), clock)
     lent = Lent(shared)

@@ -2,7 +2,7 @@
 
 import typer
 
-from setu.cli.cassettes import carry, compare, look, tend
+from setu.cli.cassettes import carry, compare, look, page, tend
 
 app = typer.Typer(
     name="cassettes",
@@ -22,3 +22,4 @@ app.command("prune")(tend.prune)
 app.command("diff")(compare.diff)
 app.command("import")(carry.import_)
 app.command("export")(carry.export)
+app.command("html")(page.html)

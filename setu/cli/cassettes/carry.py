@@ -1,12 +1,12 @@
 """`setu cassettes import` and `export`: to and from the formats of other tools."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from setu.cli.cassettes.rooms import Json, Paths
+from setu.cli.cassettes.rooms import Json, Paths, say
 
 if TYPE_CHECKING:
     from setu.cassette.formats.intake import Found
@@ -36,15 +36,15 @@ def import_(
     from setu.cassette.formats.intake import Intake
     from setu.cassette.parcels import Parcels
     from setu.cassette.redact import known_secrets
-    from setu.cli.cassettes.rooms import counting, print_json
+    from setu.cli.cassettes.rooms import print_json, ticking
     from setu.studio import key_of, volatile
 
     started = time.monotonic()
     secrets = known_secrets(os.environ)
     parcels = Parcels(output, key_of, size=split, secrets=secrets)
     found = import_files(paths, format_, Intake(secrets, volatile()))
-    with counting("recordings") as count:
-        taken, skipped = _all_of(count(found), parcels)
+    with ticking("recordings") as tick:
+        taken, skipped = _all_of(found, parcels, tick)
         parcels.close()
     seconds = time.monotonic() - started
     if as_json:
@@ -53,8 +53,8 @@ def import_(
         return
     for reason, places in skipped.items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        typer.echo(f"skipped {places[0]}{more}: {reason}")
-    typer.echo(f"{taken} imported into {len(parcels.written)} files below {output}, "
+        say(f"skipped {places[0]}{more}: {reason}")
+    say(f"{taken} imported into {len(parcels.written)} files below {output}, "
                f"{sum(map(len, skipped.values()))} skipped, {seconds:.1f} s")  # fmt: skip
 
 
@@ -86,7 +86,9 @@ def export(
         raise CassetteError(f"{output} cannot be written: {error.strerror or error}") from None
 
 
-def _all_of(found: "Iterable[Found]", parcels: "Parcels") -> tuple[int, dict[str, list[str]]]:
+def _all_of(
+    found: "Iterable[Found]", parcels: "Parcels", tick: Callable[[], None]
+) -> tuple[int, dict[str, list[str]]]:
     """Hand everything on; return how many were taken and, by reason, the places of those that were not."""
     from setu.cassette.formats.intake import Skipped
 
@@ -98,4 +100,5 @@ def _all_of(found: "Iterable[Found]", parcels: "Parcels") -> tuple[int, dict[str
             taken += 1
         else:
             skipped.setdefault(reason, []).append(each.place)
+        tick()
     return taken, skipped

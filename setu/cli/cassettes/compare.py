@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from setu.cli.cassettes.rooms import Json
+from setu.cli.cassettes.rooms import Json, say
 
 if TYPE_CHECKING:
     from setu.cassette.pairing import Change
@@ -46,9 +46,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def _print(change: "Change") -> None:
-    from setu.cli.cassettes.rooms import printable
-
     place = change.old if change.old == change.new or not change.new else f"{change.old} {change.new}".strip()
-    typer.echo(printable(f"{_SIGNS[change.kind]} {place}  {change.call}"))
+    say(f"{_SIGNS[change.kind]} {place}  {change.call}")
     for line in change.diff:
-        typer.echo(printable(f"    {line}"))
+        say(f"    {line}")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from setu.cli.cassettes.rooms import Json, Paths
+from setu.cli.cassettes.rooms import Json, Paths, say
 
 if TYPE_CHECKING:
     from setu.cassette.model import Interaction
@@ -76,26 +76,28 @@ def stats(paths: Paths, as_json: Json = False) -> None:
 def _show(each: "Interaction") -> None:
     from setu.cassette.bodies import store
     from setu.cassette.tables import events_of
-    from setu.cli.cassettes.rooms import printable, table
+    from setu.cli.cassettes.rooms import table
 
     exchange = each.exchange
     request = exchange.request
     assert isinstance(request.body, bytes)
-    typer.echo(f"{each.place}  {each.recording.op}  recorded {each.recording.recorded or 'at no known date'}")
+    say(f"{each.place}  {each.recording.op}  recorded {each.recording.recorded or 'at no known date'}")
     for note in each.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"\n> {request.method} {request.url}")
+        say(f"note: {note}")
+    say(f"\n> {request.method} {request.url}")
     for name, value in request.headers.items():
-        typer.echo(printable(f"> {name}: {value}"))
-    typer.echo(printable(_text(store(request.body, normalise_eol=False).text)))
-    typer.echo(f"\n< {exchange.status} {each.reason}  ({exchange.end.value})")
+        say(f"> {name}: {value}")
+    say(_text(store(request.body, normalise_eol=False).text))
+    say(f"\n< {exchange.status} {each.reason}  ({exchange.end.value})")
     for name, value in exchange.headers.items():
-        typer.echo(printable(f"< {name}: {value}"))
+        say(f"< {name}: {value}")
     events = events_of(each)
     if events:
-        table(("t ms", "event", "delta", "data"), ((e.ms, e.name, e.delta, e.data) for e in events), frozenset({"t ms"}))
+        table(
+            ("t ms", "event", "delta", "data"), ((e.ms, e.name, e.delta, e.data) for e in events), frozenset({"t ms"})
+        )
     else:
-        typer.echo(printable(_text(store(exchange.body).text)))
+        say(_text(store(exchange.body).text))
     typer.echo("")
 
 

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from setu.cassette.model import Interaction
-
-_T = TypeVar("_T")
 
 Paths = Annotated[list[Path], typer.Argument(help="Files, and directories with all below them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -28,11 +26,20 @@ def files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(cassette_files(paths)))
 
 
+def _found(path: Path) -> Path:
+    """Return the path; `bundled`, where there is no such file, stands for the recordings that come with Setu."""
+    if path != Path("bundled") or path.exists():
+        return path
+    from setu.bundled import data_dir
+
+    return data_dir("cassettes")
+
+
 def interactions(paths: Iterable[Path]) -> "Iterator[Interaction]":
     """Yield every recording; on a terminal, long work is seen to go on."""
     from setu.cassette.shelf import read_cassette
 
-    for file in track(files(paths), "reading"):
+    for file in track(files(map(_found, paths)), "reading"):
         yield from read_cassette(file)
 
 
@@ -42,7 +49,7 @@ def chosen(place: str) -> "list[Interaction]":
     Raises:
         CassetteNotFoundError: there is none.
     """
-    from setu.cassette.shelf import cassette_files, read_cassette
+    from setu.cassette.shelf import read_cassette
     from setu.errors import CassetteNotFoundError
 
     for mark in ("#", ":"):
@@ -57,24 +64,42 @@ def chosen(place: str) -> "list[Interaction]":
         if not picked:
             raise CassetteNotFoundError(f"{name} has {len(found)} interactions, none at {mark}{number}")
         return picked
-    return [each for file in cassette_files(Path(place)) for each in read_cassette(file)]
+    return [each for file in files([_found(Path(place))]) for each in read_cassette(file)]
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: frozenset[str] = frozenset()) -> None:
-    """Print rows under their heads, as wide as the terminal; in a pipe every line is whole."""
+    """Print rows under their heads, as wide as the terminal; in a pipe every row is one whole line."""
+    import sys
+
+    cells = [["" if cell is None else printable(str(cell)).replace("\n", "\\n") for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in _aligned([list(columns), *cells], [column in right for column in columns]):
+            typer.echo(line)
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(soft_wrap=True)
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        grid.add_column(column, justify="right" if column in right else "left", no_wrap=not console.is_terminal)
+        grid.add_column(column, justify="right" if column in right else "left")
+    for row in cells:
+        grid.add_row(*map(Text, row))
+    Console().print(grid)
+
+
+_WIDEST = 60
+"""Characters up to which a column of plain text is padded; one long cell must not push all others away."""
+
+
+def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
+    widths = [min(max(map(len, column)), _WIDEST) for column in zip(*rows, strict=True)]
     for row in rows:
-        grid.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
-    if not console.is_terminal:
-        console.width = 10_000
-    console.print(grid)
+        padded = (
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        yield "  ".join(padded).rstrip()
 
 
 def printable(text: str) -> str:
@@ -82,10 +107,17 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)
 
 
+def say(text: str) -> None:
+    """Print a text that may hold what others wrote."""
+    typer.echo(printable(text))
+
+
 def print_json(value: Any) -> None:
+    """Print JSON; what would move the cursor, and half a surrogate pair, only as their escapes."""
     import json
 
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo("".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text))
 
 
 def track(items: Sequence[Any], what: str) -> Iterator[Any]:
@@ -102,16 +134,17 @@ def track(items: Sequence[Any], what: str) -> Iterator[Any]:
 
 
 @contextmanager
-def counting(what: str) -> "Iterator[Callable[[Iterable[_T]], Iterable[_T]]]":
-    """Lend a function that passes items on; on a terminal a line on stderr counts them, however many there will be."""
+def ticking(what: str, total: int | None = None) -> "Iterator[Callable[[], None]]":
+    """Lend a function to call after each item; on a terminal a line on stderr counts them."""
     import sys
 
     if not sys.stderr.isatty():
-        yield lambda items: items
+        yield lambda: None
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield lambda items: bar.track(items, total=None, description=what)
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

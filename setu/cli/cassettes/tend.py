@@ -5,27 +5,29 @@ from typing import Annotated
 
 import typer
 
-from setu.cli.cassettes.rooms import Check, Json, Paths
+from setu.cli.cassettes.rooms import Check, Json, Paths, say
 
 
 def fmt(paths: Paths, check: Check = False) -> None:
-    """Write cassettes in the one format: literal blocks, sorted headers, one line for small facts.
+    """Write cassettes in the one format: literal blocks, sorted headers, one line for small facts, keys of today.
 
     Files that plain vcrpy has saved become readable again. Comments are not kept.
     """
+    from setu.cassette.retime import rekeyed
     from setu.cassette.serialize import HEADER
-    from setu.cassette.shelf import read_cassette, text_of, verified_block, write_cassette
+    from setu.cassette.shelf import read_cassette, text_of, verified_block, write_blocks
     from setu.cli.cassettes.rooms import files, track
+    from setu.studio import key_of
 
     changed = 0
     for file in track(files(paths), "formatting"):
-        found = read_cassette(file)
-        if HEADER + "".join(map(verified_block, found)) == text_of(file):
+        blocks = [verified_block(each) for each in rekeyed(read_cassette(file), key_of)]
+        if HEADER + "".join(blocks) == text_of(file):
             continue
         changed += 1
-        typer.echo(f"{'would format' if check else 'formatted'} {file}")
+        say(f"{'would format' if check else 'formatted'} {file}")
         if not check:
-            write_cassette(file, found)
+            write_blocks(file, blocks)
     if check and changed:
         raise typer.Exit(1)
 
@@ -48,7 +50,7 @@ def lint(paths: Paths, as_json: Json = False) -> None:
         print_json(found)
     else:
         for finding in found:
-            typer.echo(finding)
+            say(finding)
     if found:
         raise typer.Exit(1)
 
@@ -61,11 +63,11 @@ def repair(paths: Paths) -> None:
 
     for directory in (path for path in paths if path.is_dir()):
         for adopted in mend.adopt(directory, key_of):
-            typer.echo(f"{adopted.path}: rewritten, {adopted.kept} interactions")
+            say(f"{adopted.path}: rewritten, {adopted.kept} interactions")
     for file in files(paths):
         mended = mend.repair(file)
         if mended.aside is not None:
-            typer.echo(f"{file}: {mended.kept} interactions kept, the incomplete rest is in {mended.aside}")
+            say(f"{file}: {mended.kept} interactions kept, the incomplete rest is in {mended.aside}")
 
 
 def retime(
@@ -89,7 +91,7 @@ def retime(
         changed = sum(one.recording.timing != two.recording.timing for one, two in zip(before, after, strict=True))
         if changed:
             write_cassette(file, after)
-            typer.echo(f"{file}: {changed} of {len(after)} recordings have other times now")
+            say(f"{file}: {changed} of {len(after)} recordings have other times now")
 
 
 def prune(
@@ -120,7 +122,7 @@ def prune(
         after = pruned(before, places, key_of if duplicates else None)
         gone = [each.place for each in before if each not in after]
         for place in gone:
-            typer.echo(f"{'would remove' if dry_run else 'removed'} {place}")
+            say(f"{'would remove' if dry_run else 'removed'} {place}")
         if gone and not dry_run:
             if after:
                 write_cassette(file, after)

@@ -132,11 +132,11 @@ def _grow_call(answer: Answer, fragment: Mapping[str, Any], event: Event) -> Non
     if call is None:
         call = Call(name="", arguments="", index=place, event=event)
         answer.calls.append(call)
-    function = obj(fragment.get("function"))
+    function = obj(fragment.get("function")) or obj(fragment.get("custom"))
     call.id = call.id or _text(fragment.get("id")) or None
     # A name that comes again is the defect of TOOL-011; a merging client takes the first.
     call.name = call.name or _text(function.get("name"))
-    call.arguments += _text(function.get("arguments"))
+    call.arguments += _text(function.get("arguments", function.get("input")))
 
 
 def _anthropic(view: View) -> Answers:

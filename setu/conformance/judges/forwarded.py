@@ -61,7 +61,10 @@ def statuses_for(upstream: View) -> tuple[int, ...]:
         return _class_of(inner) if inner else tuple(range(400, 600))
     allowed = _class_of(status) + (_class_of(inner) if inner and inner != status else ())
     # Google reports a wrong key as 400 INVALID_ARGUMENT; to clients that is a 401.
-    return (*allowed, 401) if b"API_KEY_INVALID" in upstream.exchange.body else allowed
+    if b"API_KEY_INVALID" in upstream.exchange.body:
+        return (*allowed, 401)
+    # Anthropic's 400 for a spending limit that is reached (B-ERR-03).
+    return (*allowed, 429) if b"reached your specified API usage limits" in upstream.exchange.body else allowed
 
 
 def _class_of(status: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from setu.conformance.judges import bedrock_blocks, responses_items
+from setu.conformance.judges import bedrock_blocks, openai_messages, responses_items
 from setu.conformance.judges.finding import Finding, Rules, flaw
 from setu.conformance.judges.view import (
     ANTHROPIC,
@@ -37,6 +37,7 @@ from setu.conformance.wire import (
 )
 from setu.conformance.wire.gemini_content import PART_DATA
 from setu.conformance.wire.model import mismatch, words
+from setu.conformance.wire.openai_hosts import HOSTS, NOTHING, Additions, additions
 
 RULES = Rules()
 
@@ -48,14 +49,13 @@ Flaws = Iterator[Finding]
 class Sent(NamedTuple):
     """A request on its way to a provider.
 
-    `body` has Google's names in camelCase, `raw` as they were sent; `router` tells OpenRouter's, which takes cache
-    marks.
+    `body` has Google's names in camelCase, `raw` as they were sent; `host` is what its host takes beside OpenAI's.
     """
 
     dialect: str
     body: dict[str, Any]
     raw: dict[str, Any]
-    router: bool
+    host: Additions
 
 
 Property = Callable[[Sent], Flaws]
@@ -78,37 +78,17 @@ def _shape(sent: Sent) -> Flaws:
     wrong = mismatch(judged, model)
     if wrong:
         yield flaw(wrong.message, path=wrong.path)
-    for key in sorted(sent.raw.keys() - _FOREIGN[sent.dialect]):
+    for key in sorted(sent.raw.keys() - _FOREIGN[sent.dialect] - sent.host.members):
         if key not in known and (sent.dialect != GEMINI or camel_of(key) not in known):
             yield flaw("the API has no such member", path=f"$.{key}", got=sent.raw[key])
     if sent.dialect == OPENAI:
-        yield from _openai_tools(sent.body)
+        yield from openai_messages.misshapen(sent.body, sent.host)
     if sent.dialect == GEMINI:
         yield from _gemini_parts(sent.body)
     if sent.dialect == BEDROCK:
         yield from bedrock_blocks.misshapen(sent.body)
     if sent.dialect == RESPONSES:
         yield from responses_items.misshapen(sent.body)
-
-
-def _openai_tools(body: dict[str, Any]) -> Flaws:
-    for place, tool in enumerate(seq(body.get("tools"))):
-        kind = obj(tool).get("type")
-        wrong = mismatch(tool, openai_request.FunctionTool) if kind == "function" else None
-        if wrong:
-            yield flaw(wrong.message, path=f"$.tools[{place}]{wrong.path[1:]}")
-        elif not isinstance(kind, str):
-            yield flaw("a tool has no type", path=f"$.tools[{place}].type", got=kind)
-    for place, message in enumerate(objects(body.get("messages"))):
-        silent = not message.get("content") and not message.get("refusal") and not message.get("audio")
-        if message.get("role") == "assistant" and silent and not _calls_of(message) and "content" not in message:
-            yield flaw("an assistant message says nothing (B-MSG-17)", path=f"$.messages[{place}]")
-        if message.get("tool_calls") == []:
-            yield flaw("tool_calls is there and empty (B-TOOL-10)", path=f"$.messages[{place}].tool_calls")
-
-
-def _calls_of(message: Mapping[str, Any]) -> bool:
-    return bool(message.get("tool_calls") or message.get("function_call"))
 
 
 def _gemini_parts(body: dict[str, Any]) -> Flaws:
@@ -179,9 +159,9 @@ _FOREIGN_INSIDE: Mapping[str, frozenset[str]] = {
 def _foreign_keys(sent: Sent) -> Flaws:
     """XLT-03: no member of another provider's request, at the top, in messages, parts and tools."""
     inside = _FOREIGN_INSIDE[sent.dialect]
-    if sent.dialect == OPENAI and not sent.router:
-        inside |= {"cache_control"}  # Hosts that only speak OpenAI refuse the marks (B-PRM-14).
-    for key in sorted(_FOREIGN[sent.dialect] & sent.raw.keys()):
+    if sent.dialect == OPENAI:
+        inside |= {"cache_control"} - sent.host.inside  # Hosts that only speak OpenAI refuse the marks (B-PRM-14).
+    for key in sorted((_FOREIGN[sent.dialect] & sent.raw.keys()) - sent.host.members):
         yield flaw("a member of another provider's request", path=f"$.{key}", got=sent.raw[key])
     for path, fields in _inner(sent):
         for key in sorted(inside & fields.keys()):
@@ -342,9 +322,10 @@ def _sent(view: View) -> list[Sent]:
 
 def _of(view: View) -> Sent:
     request, dialect, body = view.exchange.request, view.dialect or "", view.asked
-    router = request.path.startswith("/api/") or "openrouter" in request.origin
+    # Where nobody noted the origin, OpenRouter's path tells it.
+    host = HOSTS["openrouter.ai"] if request.path.startswith("/api/") else additions(request.origin)
     # Proto3 JSON is read in both spellings.
-    return Sent(dialect, camel(body) if dialect == GEMINI else body, body, router)
+    return Sent(dialect, camel(body) if dialect == GEMINI else body, body, host if dialect == OPENAI else NOTHING)
 
 
 _VERBATIM = words("args response parameters parametersJsonSchema responseSchema responseJsonSchema labels")

@@ -4,16 +4,7 @@ import re
 from collections.abc import Iterator
 
 from setu.conformance.judges.finding import Finding, Rules, both, flaw
-from setu.conformance.judges.view import (
-    ANTHROPIC,
-    MODELS,
-    OPENAI,
-    RESPONSES,
-    View,
-    known,
-    obj,
-    openai_stream,
-)
+from setu.conformance.judges.view import ANTHROPIC, MODELS, OPENAI, RESPONSES, View, known, obj, openai_stream
 from setu.http import Ending
 
 RULES = Rules()

@@ -1,21 +1,11 @@
 """Tool calls of chat completions, streamed or not (TOOL)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from setu.conformance.judges.assemble import Answer, Call, answers
 from setu.conformance.judges.finding import Finding, Rules, both, flaw
-from setu.conformance.judges.view import (
-    OPENAI,
-    Event,
-    View,
-    is_count,
-    obj,
-    objects,
-    openai_plain,
-    openai_stream,
-    seq,
-)
+from setu.conformance.judges.view import OPENAI, Event, View, is_count, obj, objects, openai_plain, openai_stream, seq
 
 RULES = Rules()
 
@@ -109,9 +99,15 @@ def calls_are_complete(view: View) -> Iterator[Finding]:
             if lacking:
                 yield flaw("a tool call never gets its members (B-STR-06)", got=lacking, at=call.event)
         for fragment in fragments(view):
-            arguments = obj(fragment.value.get("function")).get("arguments", "")
+            body = _body(fragment)
+            arguments = body.get("arguments", body.get("input", ""))
             if arguments is not None and not isinstance(arguments, str):
                 yield flaw("arguments is not a string", path=fragment.path, got=arguments, at=fragment.event)
+
+
+def _body(fragment: Fragment) -> Mapping[str, Any]:
+    """Return what a fragment says of its call: of a function, or of a tool with free text."""
+    return obj(fragment.value.get("function")) or obj(fragment.value.get("custom"))
 
 
 def _plain_shape(view: View) -> Iterator[Finding]:
@@ -202,7 +198,7 @@ def identity_comes_once(view: View) -> Iterator[Finding]:
     first: dict[tuple[int, Any], tuple[Any, Any]] = {}
     for fragment in fragments(view):
         key = (fragment.choice, str(fragment.value.get("index")))
-        got = (fragment.value.get("id"), obj(fragment.value.get("function")).get("name"))
+        got = (fragment.value.get("id"), _body(fragment).get("name"))
         if key not in first:
             first[key] = got
             if not all(got):

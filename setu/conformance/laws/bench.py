@@ -30,6 +30,10 @@ MODELS = {"bedrock": "anthropic.claude-sonnet-4-5"}
 """Where the model's name decides what may be said; the others take any."""
 
 
+HOSTS = {"openai_chat": "https://api.openai.com/v1"}
+"""Where hosts of one dialect differ in what they take, the strictest; nothing is sent there."""
+
+
 class Verdict(NamedTuple):
     """What became of one law on one pair; `excuse` says why it was not tried."""
 
@@ -47,7 +51,7 @@ def deployment(dialect: Dialect) -> Deployment:
     facts = Facts(max_output=16_384, thinking="effort") if dialect.name == "openai_chat" else FACTS
     provider = Provider(
         name="bench",
-        base_url="https://bench.test/v1",
+        base_url=HOSTS.get(dialect.name, "https://bench.test/v1"),
         dialects=(dialect.name,),
         scheme="none",
         capabilities=CAPABILITIES,
@@ -76,9 +80,9 @@ def bench(dialects: Mapping[str, Dialect], profile: Profile, seed: int = 0) -> l
     return list(found)
 
 
-def judged(number: int, place: int, profile: str, seed: int) -> Verdict:
+def judged(number: int, place: int, profile: Profile, seed: int) -> Verdict:
     """Try a law on a pair, both by their places in the tables: this runs in a process of its own."""
-    law, pair = LAWS[number], bench(DIALECTS, PROFILES[profile], seed)[place]
+    law, pair = LAWS[number], bench(DIALECTS, profile, seed)[place]
     excuse = law.excuse(pair)
     start = time.perf_counter()
     problem = None if excuse else tried(law, pair)

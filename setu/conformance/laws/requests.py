@@ -4,6 +4,7 @@ import json
 import re
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -12,15 +13,7 @@ from setu.conformance import strategies
 from setu.conformance.judges.registry import judge
 from setu.conformance.laws.book import Book
 from setu.conformance.laws.pair import Pair, Sent, refused
-from setu.conformance.natives.values import (
-    Say,
-    Story,
-    Turn,
-    all_results,
-    of_role,
-    texts,
-    words,
-)
+from setu.conformance.natives.values import Say, Story, Turn, all_results, of_role, texts, words
 from setu.errors import DialectError, SetuError
 from setu.framing.frame import Frame
 from setu.http import Exchange, Headers, Request
@@ -105,7 +98,8 @@ def verdict(pair: Pair, sent: Sent, check: str) -> Any:
     """Judge the upstream request, of an exchange whose client has no dialect, so that nothing is inherited."""
     path, query = pair.upstream_codec.path(pair.model, False)
     headers = Headers.of({"content-type": "application/json"})
-    onward = Request(method="POST", path=path, query=query, headers=headers, body=sent.body)
+    origin = "://".join(urlsplit(pair.deployment.base_url)[:2])
+    onward = Request(method="POST", path=path, query=query, headers=headers, body=sent.body, origin=origin)
     upstream = Exchange(request=onward, status=200, headers=headers, body=b"{}")
     client = Request(method="POST", path="/", body=b"{}")
     return judge(Exchange(request=client, status=200, headers=headers, body=b"{}", upstream=(upstream,))).get(check)

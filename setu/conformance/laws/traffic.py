@@ -79,7 +79,8 @@ def _target(pair: Pair, upstream: _Scripted) -> Target:
     return pair.wire(pair.dialects, {pair.deployment.name: pair.deployment}, lambda _clock: upstream)
 
 
-def _asked(pair: Pair, pieces: list[bytes], asked: Json | None = None, *, breaks: bool = False) -> Exchange:
+def through(pair: Pair, pieces: list[bytes], asked: Json | None = None, *, breaks: bool = False) -> Exchange:
+    """Ask for a stream through the gateway, an upstream behind it that gives these pieces."""
     return run(_target(pair, _upstream(pair, pieces, breaks=breaks)).exchange(_request(pair, asked)))
 
 
@@ -110,7 +111,7 @@ def usage_comes_when_asked_for(pair: Pair) -> None:
         named = Story(model=f"{pair.deployment.name}/{pair.model}", turns=(Turn("user", (Say("go"),)),), stream=True)
         asked = {**pair.asking.ask(named), "stream_options": {"include_usage": wanted}}
         # An upstream that was not asked says nothing of it: then there is nothing to take out.
-        exchange = _asked(pair, pair.framed(pair.to.lanes(answer, size).frames), asked)
+        exchange = through(pair, pair.framed(pair.to.lanes(answer, size).frames), asked)
         chunks = [event for event in _events(exchange) if isinstance(event, dict)]
         usages = [chunk.get("usage") for chunk in chunks]
         if wanted:
@@ -138,7 +139,7 @@ def a_broken_stream_is_no_success(pair: Pair) -> None:
         kept = whole[: place % (last + 1)]
         if way == "fault":
             kept += pair.framed([pair.to.fault])
-        exchange = _asked(pair, kept, breaks=way == "cut")
+        exchange = through(pair, kept, breaks=way == "cut")
         if exchange.status >= 400:
             assert _json.decode(exchange.body).get("error"), f"no envelope: {exchange.body!r}"
             return
@@ -207,7 +208,7 @@ def a_replay_repeats_every_byte(pair: Pair) -> None:
     def law(example: tuple[Answer, int]) -> None:
         answer, size = example
         whole = pair.framed(pair.to.lanes(answer, size).frames)
-        one, other = (_asked(pair, whole) for _ in range(2))
+        one, other = (through(pair, whole) for _ in range(2))
         assert one.body == other.body, f"{one.body!r}\nis not\n{other.body!r}"
         assert one.headers.raw == other.headers.raw, f"{one.headers.raw!r} is not {other.headers.raw!r}"
         sent = [exchange.upstream[0].request.body for exchange in (one, other)]

@@ -4,17 +4,7 @@ from typing import Any
 
 from setu._json import Raw
 from setu.conformance.natives import exact
-from setu.conformance.natives.record import (
-    Asking,
-    Json,
-    Lanes,
-    Native,
-    cut,
-    frame,
-    get,
-    read_options,
-    write_options,
-)
+from setu.conformance.natives.record import Asking, Json, Lanes, Native, cut, frame, get, read_options, write_options
 from setu.conformance.natives.values import (
     Answer,
     Call,

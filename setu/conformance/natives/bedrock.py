@@ -8,19 +8,7 @@ from typing import Any
 from setu._json import Raw
 from setu.conformance.natives import exact
 from setu.conformance.natives.record import Json, Lanes, Native, cut, frame, get, read_options
-from setu.conformance.natives.values import (
-    Answer,
-    Call,
-    Item,
-    Result,
-    Say,
-    Show,
-    Story,
-    Think,
-    Tokens,
-    Tool,
-    Turn,
-)
+from setu.conformance.natives.values import Answer, Call, Item, Result, Say, Show, Story, Think, Tokens, Tool, Turn
 from setu.framing.frame import Frame
 
 OPTIONS = {

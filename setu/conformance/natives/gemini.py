@@ -148,9 +148,11 @@ def _read_part(part: Json) -> Item:
 def _read_result(made: Json) -> Result:
     """A response is an object of the tool's own; what a text-only result is put under is the writer's choice."""
     response = exact.plain(made["response"])
-    said = [value if isinstance(value, str) else exact.dump(value) for value in response.values()]
+    wrapped = len(response) == 1 and response.keys() <= {"output", "result", "error"}
+    said = next(iter(response.values())) if wrapped else response
+    text = Say(said if isinstance(said, str) else exact.dump(said))
     shown = [_read_part(part) for part in made.get("parts") or ()]
-    content = (*(Say(text) for text in said), *(item for item in shown if isinstance(item, (Say, Show))))
+    content = (text, *(item for item in shown if isinstance(item, (Say, Show))))
     return Result(made.get("id") or "", made["name"], content, "error" in response)
 
 

@@ -35,8 +35,8 @@ OPTIONS = {
     "logprobs": "logprobs",
     "top_logprobs": "top_logprobs",
 }
-WORDS = {"stop": "stop", "length": "length", "tool_calls": "stop", "content_filter": "content_filter"}
-"""A filter is no word of Ollama's own, but of what may stand behind it (cloud models)."""
+WORDS = {"stop": "stop", "length": "length", "tool_calls": "stop"}
+"""Ollama has no word for a filter."""
 
 # Requests ------------------------------------------------------------------------------------------------------------
 

@@ -261,7 +261,11 @@ def lanes(answer: Answer, size: int) -> Lanes:
 
 
 def _rows(choice: Choice, size: int) -> list[list[Json]]:
-    """Return the deltas of a choice: its text and thinking in one row, each call in its own."""
+    """Return the deltas of a choice: its text in one row, each call in its own.
+
+    Whoever thinks does so before all else: thinking is one string here, and what came of it after a call would be
+    another paragraph of it. Such a choice is one row.
+    """
     spoken: list[Json] = []
     rows: list[list[Json]] = [spoken]
     for item in choice.items:
@@ -284,7 +288,8 @@ def _rows(choice: Choice, size: int) -> list[list[Json]]:
                 rows.append([{"tool_calls": [fragment]} for fragment in (opening, *pieces)])
             case _:
                 raise TypeError(f"no part of an answer: {item!r}")
-    return rows
+    thinks = any(isinstance(item, Think) for item in choice.items)
+    return [[delta for row in rows for delta in row]] if thinks else rows
 
 
 def hear(document: Json) -> Answer:

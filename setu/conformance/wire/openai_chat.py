@@ -125,11 +125,21 @@ class FunctionDelta(msgspec.Struct):
     name: str | None = None
 
 
+class CustomDelta(msgspec.Struct):
+    input: str | None = None
+    name: str | None = None
+
+
 class ToolCallDelta(msgspec.Struct):
+    """A fragment of a call. That of a tool with free text is sent and not in the specification yet
+    (github.com/openai/openai-openapi/issues/576, read 2026-11-20).
+    """
+
     index: int
     id: str | None = None
     function: FunctionDelta | None = None
-    type: Literal["function"] | None = None
+    custom: CustomDelta | None = None
+    type: Literal["function", "custom"] | None = None
 
 
 class Delta(msgspec.Struct):

@@ -1,7 +1,8 @@
 """What may be sent to OpenAI's chat completions, and to the hosts that speak it.
 
-From OpenAI's API reference (request body; read 2026-11) and OpenRouter's (its additions are named). Members of no
-known dialect are refused at every level where translators have leaked them.
+From OpenAI's API reference (request body; read 2026-11). Members of no known dialect are refused at every level where
+translators have leaked them. The types here hold what any host adds, too; which host takes which of it says
+`openai_hosts`.
 """
 
 from typing import Any, Literal
@@ -18,12 +19,7 @@ modalities model moderation n parallel_tool_calls prediction presence_penalty pr
 prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier stop store stream
 stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options
 """
-_OPENROUTER = """
-cache_control image_config include_reasoning min_p models plugins provider reasoning repetition_penalty route
-preset session_id structured_outputs top_a top_k trace transforms usage debug
-"""
-_MISTRAL = "random_seed"
-TOP_LEVEL = words(_OPENAI) | words(_OPENROUTER) | words(_MISTRAL)
+TOP_LEVEL = words(_OPENAI)
 
 
 class _Closed(msgspec.Struct, forbid_unknown_fields=True):

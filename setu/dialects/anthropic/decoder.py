@@ -33,10 +33,10 @@ from setu.chat.response import Finish
 from setu.chat.seals import Extra
 from setu.dialects.anthropic.blocks import Known, read_block, read_cite
 from setu.dialects.anthropic.errors import info_of
-from setu.dialects.anthropic.response import read_finish, said, service_tier, utf8
+from setu.dialects.anthropic.response import read_finish, said, service_tier
 from setu.dialects.anthropic.usage import merge_wire, read_usage
 from setu.dialects.anthropic.words import NAME, finish_of
-from setu.dialects.reader import Obj
+from setu.dialects.reader import Obj, utf8
 from setu.dialects.record import json_text
 from setu.errors import ErrorInfo, ErrorKind, RemoteDialectError
 from setu.framing.frame import Frame

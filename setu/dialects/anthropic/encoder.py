@@ -32,7 +32,8 @@ from setu.dialects.anthropic.errors import frame as error_frame
 from setu.dialects.anthropic.response import message_members, write_finish
 from setu.dialects.anthropic.usage import write_delta_usage, write_usage
 from setu.dialects.anthropic.words import NAME, client_id
-from setu.dialects.anthropic.writing import Losses, hosted_call, hosted_result, own_cites, own_extra, safe_json
+from setu.dialects.anthropic.writing import hosted_call, hosted_result, own_cites, own_extra, safe_json
+from setu.dialects.losses import Losses
 from setu.dialects.record import Reply
 from setu.errors import TruncatedError
 from setu.framing.frame import Frame
@@ -169,10 +170,10 @@ class Encoder:
         if not complete:
             return [error_frame(TruncatedError("the upstream's answer ended before it was complete").info())]
         delta = write_finish(self._finish, calls=self._calls)
-        beside = {key: value for key, value in self._noted.items() if key not in _OF_DELTA}
         delta |= {key: value for key, value in self._noted.items() if key in _OF_DELTA}
         usage = write_delta_usage(self._usage)
-        end = {"type": "message_delta", "delta": delta, "usage": usage} | beside
+        end = {"type": "message_delta", "delta": delta, "usage": usage}
+        end |= {key: value for key, value in self._noted.items() if key not in _OF_DELTA and key not in end}
         return [*self._head(), *self._end(), _frame(end), _frame({"type": "message_stop"})]
 
     def _begin(self, value: AnyPart) -> list[Frame]:

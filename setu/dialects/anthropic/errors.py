@@ -12,6 +12,7 @@ from setu import _json
 from setu._json import Json
 from setu.dialects.anthropic.writing import safe_json
 from setu.dialects.reader import Obj
+from setu.dialects.retry_after import retry_after
 from setu.errors import ErrorInfo, ErrorKind, RemoteDialectError, kind_of_status
 from setu.framing.frame import Frame
 from setu.http import Headers
@@ -34,6 +35,8 @@ _TYPE_OF_KIND: Mapping[ErrorKind, str] = {
     ErrorKind.TIMEOUT: "timeout_error",
     ErrorKind.OVERLOADED: "overloaded_error",
 }
+_SPENT = "reached your specified API usage limits"
+"""What a spending limit that is reached says; its type and its 400 say nothing (B-ERR-03, claude-code#38035)."""
 _LENGTH = 500
 """Characters of a body that is no JSON which go into the message (B-ERR-09)."""
 
@@ -41,7 +44,7 @@ _LENGTH = 500
 def parse(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer, whatever its body is."""
     info = info_of(status, body)
-    changes: dict[str, Any] = {"retry_after": _retry_after(headers)}
+    changes: dict[str, Any] = {"retry_after": retry_after(headers)}
     request_id = headers.get("request-id") or headers.get("x-request-id")
     if info.request_id is None and request_id is not None:
         changes["request_id"] = request_id
@@ -89,12 +92,13 @@ def _code(source: Obj) -> str | None:
 def _info(
     status: int, word: str | None, message: str, code: str | None, raw: Json | None, request_id: str | None = None
 ) -> ErrorInfo:
-    status = _true_status(status, word, code)
+    spent = status == 400 and _SPENT in message
+    status = 429 if spent else _true_status(status, word, code)
     return ErrorInfo(
-        kind=kind_of_status(status),
+        kind=ErrorKind.QUOTA if spent else kind_of_status(status),
         status=status,
         message=message or f"the upstream answered {status} without a message",
-        type=word if word != "error" else None,
+        type=None if spent or word == "error" else word,
         code=code,
         request_id=request_id,
         raw=raw,
@@ -111,18 +115,6 @@ def _true_status(status: int, word: str | None, code: str | None) -> int:
     if code is not None and code.isdecimal() and len(code) == 3 and 400 <= int(code) < 600:
         return int(code)
     return status if status >= 400 else 500
-
-
-def _retry_after(headers: Headers) -> float | None:
-    """Return seconds; an HTTP date is not read."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name) or "") * scale
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
-    return None
 
 
 def render(info: ErrorInfo) -> bytes:

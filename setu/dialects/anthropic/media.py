@@ -2,26 +2,19 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Callable
 from typing import Any
 
 from setu.chat.parts import AnyPart, Blocks, Inline, Media, MediaSource, Plain, Ref, Url
 from setu.dialects.anthropic.words import NAME
-from setu.dialects.anthropic.writing import Losses
-from setu.dialects.record import Target
+from setu.dialects.losses import Losses
+from setu.dialects.record import Target, param_of
 from setu.errors import LocalDialectError
 from setu.media import plain_mime, true_mime
 
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-_STEP = re.compile(r"/(\d+)")
 
 WriteParts = Callable[[tuple[AnyPart, ...], str], list[dict[str, Any]]]
-
-
-def param_of(where: str) -> str:
-    """Turn a JSON pointer into a parameter's path: `/messages/0/content/1` is `messages[0].content[1]`."""
-    return _STEP.sub(r"[\1]", where).lstrip("/").replace("/", ".")
 
 
 def write_media(media: Media, where: str, target: Target, losses: Losses, parts: WriteParts) -> dict[str, Any]:

@@ -27,15 +27,15 @@ from setu.dialects.anthropic.blocks import Known, read_content
 from setu.dialects.anthropic.media import write_media
 from setu.dialects.anthropic.words import NAME, legal_id
 from setu.dialects.anthropic.writing import (
-    Losses,
     cache_control,
-    call_input,
     hosted_call,
     hosted_result,
     own_cites,
     own_extra,
     signed_thinking,
 )
+from setu.dialects.claude import call_input, is_own, unique_calls
+from setu.dialects.losses import Losses
 from setu.dialects.reader import Obj
 from setu.dialects.record import Target, pointer
 from setu.errors import LocalDialectError
@@ -110,8 +110,7 @@ class Conversation:
     def _message(self, message: Message, where: str) -> None:
         role = "assistant" if message.role == "assistant" else "user"
         blocks = self.blocks(message.parts, f"{where}/content", role)
-        if message.name is not None:
-            self._losses.note(f"{where}/name", "messages have no name", "info")
+        self._losses.note_envelope(message, where)
         extra = own_extra(message.extra, where, self._losses)
         if not blocks and not extra:
             return  # nothing to say: the neighbours merge (B-MSG-08)
@@ -162,17 +161,19 @@ class Conversation:
         for index, part in enumerate(parts):
             at = f"{where}/{index}"
             blocks += self._with_marks(part, self._block(part, at, role), at, blocks)
+            self._losses.note_seal(part, NAME, at)
         return blocks
 
     def _with_marks(self, part: AnyPart, block: Block | None, where: str, before: list[Block]) -> list[Block]:
         """Add cache mark and extras; the mark of a dropped empty text moves to the block before (B-MED-11)."""
         if block is None:
-            if part.cache is not None and isinstance(part, Text) and before and "type" in before[-1]:
+            if part.cache is not None and isinstance(part, Text) and before and _takes_mark(before[-1]):
                 before[-1] |= cache_control(part.cache)
             return []
         if _RAW in block:
             return [block]
         if isinstance(part, Reasoning):
+            self._losses.note_foreign(part.extra, NAME, where)
             return [block]  # thinking goes back as it came and takes no mark
         return [block | cache_control(part.cache) | own_extra(part.extra, where, self._losses)]
 
@@ -210,10 +211,7 @@ class Conversation:
         return write_media(part, where, self._target, self._losses, lambda parts, at: self.blocks(parts, at, "user"))
 
     def _call(self, part: ToolCall, where: str) -> Block:
-        members = call_input(part)
-        if members is None:
-            self._losses.note(where, "the arguments are not a JSON object")
-            members = {}
+        members = call_input(part, where, self._losses)
         caller = {"caller": Raw(part.caller)} if part.caller is not None else {}
         return {"type": "tool_use", "id": legal_id(part.call_id), "name": part.name, "input": members} | caller
 
@@ -225,9 +223,7 @@ class Conversation:
         return block | ({"is_error": part.is_error} if part.is_error is not None else {})
 
     def _own(self, part: HostedCall | HostedResult | Opaque, where: str) -> Block | None:
-        if part.dialect != NAME:
-            kind = part.kind if isinstance(part, Opaque) else part.tool
-            self._losses.note(where, f"only {part.dialect} knows {kind!r}")
+        if not is_own(part, NAME, where, self._losses):
             return None
         if isinstance(part, Opaque):
             return _opaque(part)
@@ -239,7 +235,7 @@ class Conversation:
                 # Tool results come first, in one row (B-TOOL-01, B-TOOL-02).
                 turn.blocks.sort(key=lambda block: block.get("type") != "tool_result")
             elif turn.role == "assistant":
-                turn.blocks = _unique_calls(turn.blocks)
+                turn.blocks = unique_calls(turn.blocks, _called)
         last = self.turns[-1]
         if last.role == "assistant":
             _strip_end(last)
@@ -247,6 +243,11 @@ class Conversation:
     def messages(self) -> list[dict[str, Any]]:
         """Return the wire messages."""
         return [{"role": turn.role, "content": _shortest(turn.blocks)} | turn.extra for turn in self.turns]
+
+
+def _takes_mark(block: Block) -> bool:
+    """Thinking takes no mark, and exact JSON is not touched."""
+    return block.get("type") not in (None, "thinking", "redacted_thinking")
 
 
 _RAW = "\0raw"
@@ -264,17 +265,8 @@ def _shortest(blocks: list[Block]) -> Any:
     return [block.get(_RAW, block) for block in blocks]
 
 
-def _unique_calls(blocks: list[Block]) -> list[Block]:
-    """Drop the second copy of a call that a client sent in two spellings (B-MSG-11)."""
-    seen: set[str] = set()
-    kept: list[Block] = []
-    for block in blocks:
-        if block.get("type") == "tool_use":
-            if block["id"] in seen:
-                continue
-            seen.add(block["id"])
-        kept.append(block)
-    return kept
+def _called(block: Block) -> str | None:
+    return block["id"] if block.get("type") == "tool_use" else None
 
 
 def _strip_end(turn: Turn) -> None:

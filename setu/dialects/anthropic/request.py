@@ -12,7 +12,8 @@ from setu.dialects.anthropic.messages import Conversation, read_messages, system
 from setu.dialects.anthropic.options import PARAMS, read_output, read_thinking, write_settings
 from setu.dialects.anthropic.tools import read_choice, read_tools, write_tools
 from setu.dialects.anthropic.words import NAME
-from setu.dialects.anthropic.writing import Losses, own_extra
+from setu.dialects.anthropic.writing import own_extra
+from setu.dialects.losses import Losses
 from setu.dialects.params import read_options
 from setu.dialects.reader import Obj
 from setu.dialects.record import Rendered, Route, Target

@@ -13,30 +13,20 @@ from setu.dialects.anthropic.errors import info_of
 from setu.dialects.anthropic.usage import read_usage, write_usage
 from setu.dialects.anthropic.words import NAME, client_id, finish_of, word_of
 from setu.dialects.anthropic.writing import (
-    Losses,
-    call_input,
     hosted_call,
     hosted_result,
     own_cites,
     own_extra,
     safe_json,
     signed_thinking,
-    thinking_text,
 )
-from setu.dialects.reader import Obj
+from setu.dialects.claude import call_input, thinking_text
+from setu.dialects.losses import Losses
+from setu.dialects.reader import Obj, utf8
 from setu.dialects.record import Rendered, Reply, pointer
 from setu.errors import ProviderError, RemoteDialectError
 
 Block = dict[str, Any]
-
-
-def utf8(raw: bytes) -> bytes:
-    """Return the bytes as valid UTF-8; an upstream's broken character must not cost the answer."""
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", "replace").encode()
-    return raw
 
 
 def parse_response(body: bytes, mint: Mint) -> ChatResponse:
@@ -204,9 +194,6 @@ def _unsigned(part: Reasoning) -> Block | None:
 
 def write_call(part: ToolCall, where: str, losses: Losses) -> Block:
     """Return a `tool_use`; arguments that are no object (cut short, say) cannot stand in one piece."""
-    members = call_input(part)
-    if members is None:
-        losses.note(where, "the arguments are not a JSON object")
-        members = {}
+    members = call_input(part, where, losses)
     caller = {"caller": Raw(part.caller)} if part.caller is not None else {}
     return {"type": "tool_use", "id": client_id(part.call_id), "name": part.name, "input": members} | caller

@@ -7,7 +7,8 @@ from setu._json import Json, Raw
 from setu.chat.request import ChatRequest, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.dialects.anthropic.blocks import read_cache
 from setu.dialects.anthropic.words import NAME
-from setu.dialects.anthropic.writing import Losses, cache_control, own_extra
+from setu.dialects.anthropic.writing import cache_control, own_extra
+from setu.dialects.losses import Losses
 from setu.dialects.reader import Obj
 from setu.dialects.record import pointer
 from setu.errors import LocalDialectError

@@ -1,27 +1,16 @@
 """What requests and answers write alike: marks, extras, citations, calls, exact JSON."""
 
-from typing import Any, Literal
+from typing import Any
 
 from setu import _json
 from setu._json import Raw
-from setu.chat.parts import HostedCall, HostedResult, Reasoning, ToolCall
+from setu.chat.parts import HostedCall, HostedResult, Reasoning
 from setu.chat.seals import CacheMark, Cite, Extra
 from setu.dialects.anthropic.words import NAME
-from setu.dialects.record import Loss
+from setu.dialects.claude import thinking_text
+from setu.dialects.losses import Losses, Severity
 
-Severity = Literal["info", "warn"]
 _TTLS = ("5m", "1h")
-
-
-class Losses(list[Loss]):
-    """Losses of one phase, collected while writing."""
-
-    def __init__(self, phase: Literal["request", "response"]) -> None:
-        super().__init__()
-        self.phase = phase
-
-    def note(self, pointer: str, reason: str, severity: Severity = "warn") -> None:
-        self.append(Loss(phase=self.phase, pointer=pointer, reason=reason, severity=severity))
 
 
 def cache_control(mark: CacheMark | None) -> dict[str, Any]:
@@ -34,13 +23,9 @@ def cache_control(mark: CacheMark | None) -> dict[str, Any]:
 
 def own_extra(extra: Extra | None, where: str, losses: Losses, severity: Severity = "info") -> dict[str, Any]:
     """Return the extra members if they are Anthropic's own; else note each one as lost."""
-    if extra is None:
-        return {}
-    if extra.dialect == NAME:
-        return {key: Raw(value) for key, value in extra.members.items()}
-    for key in extra.members:
-        losses.note(f"{where}/{key.replace('~', '~0').replace('/', '~1')}", f"only {extra.dialect} knows it", severity)
-    return {}
+    losses.note_foreign(extra, NAME, where, severity)
+    own = extra.members if extra is not None and extra.dialect == NAME else {}
+    return {key: Raw(value) for key, value in own.items()}
 
 
 def own_cites(cites: tuple[Cite, ...], where: str, losses: Losses) -> list[Any]:
@@ -59,24 +44,6 @@ def signed_thinking(part: Reasoning) -> dict[str, Any] | None:
     if seal.kind == "redacted":
         return {"type": "redacted_thinking", "data": seal.data}
     return {"type": "thinking", "thinking": thinking_text(part), "signature": seal.data}
-
-
-def thinking_text(part: Reasoning) -> str:
-    """Return a reasoning's text as one: its own words, or else their summary."""
-    return "\n\n".join(part.text or part.summary)
-
-
-def call_input(call: ToolCall) -> Raw | dict[str, Any] | None:
-    """Return a call's arguments as an object, exactly as written; None when they are no object (B-TOOL-11)."""
-    if call.kind == "custom":
-        return {"input": call.arguments}
-    if not call.arguments.strip():
-        return {}
-    try:
-        text = call.arguments.encode()
-        return Raw(text) if isinstance(_json.decode(text), dict) else None
-    except (_json.JsonError, UnicodeEncodeError):
-        return None
 
 
 def hosted_call(part: HostedCall) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from setu._json import Json
 from setu.chat.ids import Mint
 from setu.chat.parts import AnyPart, HostedCall, HostedResult, Inline, Media, Opaque, Reasoning, Text, ToolCall
 from setu.chat.seals import Cite, Seal
-from setu.dialects.bedrock.words import ANSWER, CLAUDE, NAME, own_name
+from setu.dialects.bedrock.words import ANSWER, NAME, own_name
+from setu.dialects.claude import ISSUER
 from setu.dialects.reader import Obj
 from setu.dialects.record import json_text
 from setu.errors import RemoteDialectError
@@ -74,14 +75,14 @@ def _reasoning(block: Obj, _mint: Mint) -> AnyPart | None:
         return None
     redacted = content.text("redactedContent")
     if redacted is not None:
-        return Reasoning(redacted=True, seal=Seal(issuer=CLAUDE, kind="redacted", data=unredacted(redacted)))
+        return Reasoning(redacted=True, seal=Seal(issuer=ISSUER, kind="redacted", data=unredacted(redacted)))
     words = content.obj("reasoningText")
     if words is None:
         return None
     text, signature = words.text("text"), words.text("signature")
     return Reasoning(
         text=(text,) if text else (),
-        seal=Seal(issuer=CLAUDE, kind="signature", data=signature) if signature else None,
+        seal=Seal(issuer=ISSUER, kind="signature", data=signature) if signature else None,
     )
 
 

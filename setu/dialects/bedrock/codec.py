@@ -1,11 +1,11 @@
-"""Amazon Bedrock's Converse API, as upstream only.
+"""Amazon Bedrock's Converse API, and InvokeModel for embeddings; as upstream only.
 
 docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and …_ConverseStream.html (2026-11).
 """
 
 from urllib.parse import quote
 
-from setu.dialects.bedrock import errors
+from setu.dialects.bedrock import embed, errors
 from setu.dialects.bedrock.decoder import Decoder
 from setu.dialects.bedrock.options import WIRE
 from setu.dialects.bedrock.request import render_request
@@ -24,7 +24,13 @@ DIALECT = Dialect(
     framings=("eventstream", "json"),
     client={},
     upstream={
-        "chat": UpstreamCodec(render_request=render_request, parse_response=parse_response, decoder=Decoder, path=path)
+        "chat": UpstreamCodec(render_request=render_request, parse_response=parse_response, decoder=Decoder, path=path),
+        "embed": UpstreamCodec(
+            render_request=embed.render_request,
+            parse_response=embed.parse_response,
+            path=embed.path,
+            counted=embed.counted,
+        ),
     },
     errors=ErrorCodec(parse=errors.parse, render=errors.render, frame=errors.frame),
     params=WIRE,

@@ -29,13 +29,13 @@ from setu.chat.events import (
 )
 from setu.chat.ids import Mint
 from setu.chat.parts import AnyPart, HostedCall, HostedResult, Inline, Media, Reasoning, Text, ToolCall
-from setu.dialects.anthropic.response import utf8
 from setu.dialects.bedrock.blocks import read_block, read_cite, reopened, unredacted
 from setu.dialects.bedrock.errors import of_exception
 from setu.dialects.bedrock.response import said, service_tier, stop_sequence
 from setu.dialects.bedrock.usage import read_usage
-from setu.dialects.bedrock.words import CLAUDE, NAME, finish_of
-from setu.dialects.reader import Obj
+from setu.dialects.bedrock.words import NAME, finish_of
+from setu.dialects.claude import ISSUER
+from setu.dialects.reader import Obj, utf8
 from setu.errors import ErrorInfo, ErrorKind, RemoteDialectError
 from setu.framing.frame import Frame
 
@@ -170,13 +170,13 @@ class Decoder:
         redacted = content.text("redactedContent")
         if redacted is not None:
             events, part = self._ensure(index, Reasoning(redacted=True))
-            return [*events, SealAdded(part=part, data=unredacted(redacted), issuer=CLAUDE, kind="redacted")]
+            return [*events, SealAdded(part=part, data=unredacted(redacted), issuer=ISSUER, kind="redacted")]
         events, part = self._ensure(index, Reasoning())
         text, signature = content.text("text"), content.text("signature")
         if text is not None:
             events.append(ReasoningDelta(part=part, text=text))
         if signature:
-            events.append(SealAdded(part=part, data=signature, issuer=CLAUDE))
+            events.append(SealAdded(part=part, data=signature, issuer=ISSUER))
         return events
 
     def _ensure(self, index: int, wanted: AnyPart) -> tuple[list[Event], int]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from setu import _json
 from setu._json import Json
 from setu.dialects.reader import Obj
+from setu.dialects.retry_after import retry_after
 from setu.errors import ErrorInfo, ErrorKind, RemoteDialectError, kind_of_status
 from setu.framing.frame import Frame
 from setu.http import Headers
@@ -66,7 +67,7 @@ def parse(status: int, headers: Headers, body: bytes) -> ErrorInfo:
         word,
         message,
         raw=body if source else None,
-        retry_after=_seconds(headers.get("retry-after")),
+        retry_after=retry_after(headers),
         request_id=headers.get("x-amzn-requestid"),
     )
 
@@ -138,15 +139,6 @@ def _info(
         request_id=request_id,
         raw=raw,
     )
-
-
-def _seconds(text: str | None) -> float | None:
-    """Return seconds; an HTTP date is not read."""
-    try:
-        seconds = float(text or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def render(info: ErrorInfo) -> bytes:

@@ -11,9 +11,8 @@ from typing import Any
 
 from setu.chat.normal import text_of
 from setu.chat.parts import Blocks, Inline, Media, MediaSource, Plain, Ref, Url
-from setu.dialects.anthropic.media import param_of
-from setu.dialects.anthropic.writing import Losses
-from setu.dialects.record import Target
+from setu.dialects.losses import Losses
+from setu.dialects.record import Target, param_of
 from setu.errors import LocalDialectError
 from setu.media import plain_mime, true_mime
 

@@ -23,11 +23,12 @@ from setu.chat.parts import (
 )
 from setu.chat.request import ChatRequest, Message
 from setu.chat.seals import CacheMark, Cite
-from setu.dialects.anthropic.writing import Losses, call_input, thinking_text
 from setu.dialects.bedrock.blocks import redacted
 from setu.dialects.bedrock.media import Names, write_media
 from setu.dialects.bedrock.tools import cache_point
-from setu.dialects.bedrock.words import CLAUDE, NAME, family_of, legal_id, wire_name
+from setu.dialects.bedrock.words import NAME, family_of, legal_id, wire_name
+from setu.dialects.claude import ISSUER, call_input, is_own, thinking_text, unique_calls
+from setu.dialects.losses import Losses
 from setu.dialects.record import Target, pointer
 from setu.errors import LocalDialectError
 
@@ -85,7 +86,7 @@ class Conversation:
                 if part.text.strip():
                     self.system.append({"text": part.text})
                 if self.system:
-                    self.system += cache_point(part.cache, self._family)
+                    self.system += cache_point(part.cache, self._family, f"{where}/{index}", self._losses)
             elif isinstance(part, Opaque) and part.dialect == NAME:
                 self.system.append(Raw(part.raw))
             else:
@@ -94,11 +95,8 @@ class Conversation:
     def _message(self, message: Message, where: str) -> None:
         role = "assistant" if message.role == "assistant" else "user"
         units = self._units(message.parts, f"{where}/content", role)
-        if message.name is not None:
-            self._losses.note(f"{where}/name", "messages have no name", "info")
-        if message.extra is not None and message.extra.dialect != NAME:
-            for key in message.extra.members:
-                self._losses.note(f"{where}/{key}", f"only {message.extra.dialect} knows it", "info")
+        self._losses.note_envelope(message, where)
+        self._losses.note_foreign(message.extra, NAME, where)
         if not units:
             return  # nothing to say: the neighbours merge (B-MSG-08)
         if self.turns and self.turns[-1].role == role:
@@ -110,18 +108,15 @@ class Conversation:
         units: list[Unit] = []
         for index, part in enumerate(parts):
             block = self._block(part, f"{where}/{index}", role)
-            point = [] if isinstance(part, Reasoning) else cache_point(_mark(part), self._family)
+            mark = None if isinstance(part, Reasoning) else _mark(part)
+            point = cache_point(mark, self._family, f"{where}/{index}", self._losses)
             if block is not None:
                 units.append([block, *point])
             elif point and units and len(units[-1]) == 1:
                 units[-1] += point  # the mark of a dropped empty text moves to the block before (B-MED-11)
-            self._note_extra(part, f"{where}/{index}")
+            self._losses.note_foreign(part.extra, NAME, f"{where}/{index}")
+            self._losses.note_seal(part, ISSUER, f"{where}/{index}")
         return units
-
-    def _note_extra(self, part: AnyPart, where: str) -> None:
-        if part.extra is not None and part.extra.dialect != NAME:
-            for key in part.extra.members:
-                self._losses.note(f"{where}/{key}", f"only {part.extra.dialect} knows it", "info")
 
     def _block(self, part: AnyPart, where: str, role: str) -> Any:
         match part:
@@ -150,7 +145,7 @@ class Conversation:
 
     def _reasoning(self, part: Reasoning, where: str) -> Block | None:
         seal = part.seal
-        if seal is None or seal.issuer != CLAUDE or self._family not in ("claude", "opaque"):
+        if seal is None or seal.issuer != ISSUER or self._family not in ("claude", "opaque"):
             self._losses.note(where, "reasoning without a seal that the model can check", "info")
             return None
         if seal.kind == "redacted":
@@ -164,10 +159,7 @@ class Conversation:
         return write_media(part, where, self._target, self._names, self._losses)
 
     def _call(self, part: ToolCall, where: str) -> Block:
-        members = call_input(part)
-        if members is None:
-            self._losses.note(where, "the arguments are not a JSON object")
-            members = {}
+        members = call_input(part, where, self._losses)
         name = wire_name(part.name, where.lstrip("/").replace("/", "."))
         return {"toolUse": {"toolUseId": legal_id(part.call_id), "name": name, "input": members}}
 
@@ -188,9 +180,7 @@ class Conversation:
         return {"toolResult": result | ({"status": "error"} if part.is_error else {})}
 
     def _own(self, part: HostedCall | HostedResult | Opaque, where: str) -> Any:
-        if part.dialect != NAME:
-            kind = part.kind if isinstance(part, Opaque) else part.tool
-            self._losses.note(where, f"only {part.dialect} knows {kind!r}")
+        if not is_own(part, NAME, where, self._losses):
             return None
         if isinstance(part, Opaque):
             return Raw(part.raw)
@@ -210,7 +200,7 @@ class Conversation:
                 turn.units.sort(key=lambda unit: not _holds(unit, "toolResult"))
                 self._say_names(turn)
             else:
-                turn.units = _unique_calls(turn.units)
+                turn.units = unique_calls(turn.units, _called)
         last = self.turns[-1]
         if last.role == "assistant" and _holds(last.units[-1], "text"):
             text = last.units[-1][0]["text"]
@@ -253,15 +243,5 @@ def _own_cites(cites: tuple[Cite, ...]) -> list[Any]:
     return [Raw(cite.raw) for cite in cites if cite.dialect == NAME and cite.raw is not None]
 
 
-def _unique_calls(units: list[Unit]) -> list[Unit]:
-    """Drop the second copy of a call that a client sent in two spellings (B-MSG-11)."""
-    seen: set[str] = set()
-    kept: list[Unit] = []
-    for unit in units:
-        if _holds(unit, "toolUse"):
-            call_id = unit[0]["toolUse"]["toolUseId"]
-            if call_id in seen:
-                continue
-            seen.add(call_id)
-        kept.append(unit)
-    return kept
+def _called(unit: Unit) -> str | None:
+    return unit[0]["toolUse"]["toolUseId"] if _holds(unit, "toolUse") else None

@@ -13,9 +13,10 @@ from msgspec import UNSET
 
 from setu import _json
 from setu.chat.request import ChatRequest, Options, Output, Thinking
-from setu.dialects.anthropic.options import BUDGET_OF_EFFORT, effort_of, write_thinking
-from setu.dialects.anthropic.writing import Losses
 from setu.dialects.bedrock.words import Family, family_of
+from setu.dialects.claude import SAMPLERS, need_one_answer, neutral, stops, unfit_samplers, write_thinking
+from setu.dialects.efforts import LADDER, effort_of, nearest
+from setu.dialects.losses import Losses
 from setu.dialects.params import Param, write_options
 from setu.dialects.record import Target, json_text, pointer
 from setu.errors import LocalDialectError
@@ -28,8 +29,6 @@ PARAMS: tuple[Param, ...] = (
 )
 WIRE = {param.field: pointer("inferenceConfig", param.wire) for param in PARAMS} | {"service_tier": "/serviceTier"}
 
-_NEUTRAL: dict[str, Any] = {"n": 1, "frequency_penalty": 0, "presence_penalty": 0, "modalities": ("text",)}
-"""Values that ask for what happens anyway: leaving them out loses nothing."""
 _TIERS = {"default": "default", "standard_only": "default", "priority": "priority", "flex": "flex", "auto": None}
 _LEVELS = ("low", "medium", "high")
 
@@ -96,13 +95,10 @@ def write_settings(request: ChatRequest, target: Target, losses: Losses, *, may_
 
 
 def _scalars(options: Options, family: Family, losses: Losses) -> Settings:
-    if isinstance(options.n, int) and options.n > 1:
-        # One answer where two were asked for looks like success (B-PRM-07).
-        raise LocalDialectError("Bedrock gives one answer; ask with n 1", param="n", code="unsupported_parameter")
+    need_one_answer(options, "Bedrock")
     tier, top_k = options.service_tier, options.top_k
-    neutral: dict[str, Any] = {name: UNSET for name, value in _NEUTRAL.items() if getattr(options, name) == value}
-    stop = _stops(options.stop, losses)
-    options = msgspec.structs.replace(options, top_k=UNSET, service_tier=UNSET, stop=stop, **neutral)
+    stop = stops(options.stop, losses)
+    options = msgspec.structs.replace(options, top_k=UNSET, service_tier=UNSET, stop=stop, **neutral(options))
     inference, more = write_options(options, PARAMS)
     losses += more
     settings = Settings(inference=inference, additional={})
@@ -113,16 +109,6 @@ def _scalars(options: Options, family: Family, losses: Losses) -> Settings:
     if isinstance(top_k, (int, float)):
         settings.additional |= _top_k(round(top_k), family, losses)
     return settings
-
-
-def _stops(stop: Any, losses: Losses) -> Any:
-    """Drop stop sequences of nothing but space: Claude refuses them, and Converse an empty one (B-PRM-04)."""
-    if not isinstance(stop, tuple):
-        return stop
-    kept = tuple(text for text in stop if text.strip())
-    if len(kept) < len(stop):
-        losses.note("/stop", "stop sequences must contain non-whitespace")
-    return kept or UNSET
 
 
 def _top_k(top_k: int, family: Family, losses: Losses) -> dict[str, Any]:
@@ -170,26 +156,22 @@ def _level(thinking: Thinking) -> str | None:
         return "medium" if thinking.mode is not None else None
     if effort in _LEVELS:
         return effort
-    order = tuple(BUDGET_OF_EFFORT)
-    return "low" if effort == order[0] else "high" if effort in order else None
+    return nearest(effort, _LEVELS, LADDER)
+
+
+_OWN_NAMES = {"top_p": "topP"}
 
 
 def _settle_samplers(settings: Settings, target: Target, losses: Losses) -> None:
-    """Drop the samplers that Claude takes not at all, not together (B-PRM-06), or not beside thinking."""
-    inference, additional, facts = settings.inference, settings.additional, target.facts
-    unfit: dict[str, str] = {}
-    if facts.sampling == "none":
-        unfit = dict.fromkeys(("temperature", "topP", "top_k"), "the model takes no sampling parameters")
-    elif settings.thinks:
-        tame = {"temperature": inference.get("temperature", 1) == 1, "topP": inference.get("topP", 1) >= 0.95}
-        names = (name for name in ("temperature", "topP", "top_k") if not tame.get(name))
-        unfit = dict.fromkeys(names, "thinking does not go with it")
-    if facts.sampling == "one" and "temperature" in inference and "temperature" not in unfit:
-        unfit.setdefault("topP", "temperature and top_p may not both be set")
-    for name, reason in unfit.items():
-        holder = additional if name == "top_k" else inference
-        if holder.pop(name, None) is not None:
-            losses.note(pointer({"topP": "top_p"}.get(name, name)), reason)
+    """Drop the samplers that Claude does not take."""
+    given = {
+        name: value for name in SAMPLERS if (value := settings.inference.get(_OWN_NAMES.get(name, name))) is not None
+    }
+    alone = target.facts.sampling == "one"
+    for name, reason in unfit_samplers(given, target.facts, thinks=settings.thinks, alone=alone).items():
+        holder = settings.additional if name == "top_k" else settings.inference
+        if holder.pop(_OWN_NAMES.get(name, name), None) is not None:
+            losses.note(pointer(name), reason)
 
 
 def _write_output(output: Output | None, model: str, settings: Settings, losses: Losses) -> None:

@@ -7,11 +7,11 @@ import msgspec
 from setu import _json
 from setu._json import Raw
 from setu.chat.request import ChatRequest
-from setu.dialects.anthropic.writing import Losses
 from setu.dialects.bedrock.messages import Conversation
 from setu.dialects.bedrock.options import write_settings
 from setu.dialects.bedrock.tools import write_tools
 from setu.dialects.bedrock.words import NAME
+from setu.dialects.losses import Losses
 from setu.dialects.record import Rendered, Target, pointer
 from setu.errors import LocalDialectError
 

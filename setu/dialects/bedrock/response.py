@@ -6,12 +6,11 @@ from setu.chat.ids import Mint
 from setu.chat.request import Message
 from setu.chat.response import Candidate, ChatResponse
 from setu.chat.seals import Extra
-from setu.dialects.anthropic.response import utf8
 from setu.dialects.bedrock.blocks import is_call, read_blocks
 from setu.dialects.bedrock.errors import masked
 from setu.dialects.bedrock.usage import read_usage
 from setu.dialects.bedrock.words import NAME, finish_of
-from setu.dialects.reader import Obj
+from setu.dialects.reader import Obj, utf8
 from setu.errors import ProviderError, RemoteDialectError
 
 

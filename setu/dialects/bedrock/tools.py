@@ -7,20 +7,23 @@ from setu._json import Json, Raw
 from setu.chat.parts import ToolCall, ToolResult
 from setu.chat.request import ChatRequest, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.chat.seals import CacheMark
-from setu.dialects.anthropic.writing import Losses, Severity
 from setu.dialects.bedrock.options import Settings
 from setu.dialects.bedrock.words import ANSWER, NAME, Family, family_of, wire_name
+from setu.dialects.losses import Losses, Severity
 from setu.dialects.record import Target, pointer
 from setu.errors import LocalDialectError
 from setu.schema import EMPTY_OBJECT, rooted
 
 
-def cache_point(mark: CacheMark | None, family: Family) -> list[dict[str, Any]]:
-    """Return a cache mark as an element of its own (B-USG-12); none for a family that has no prompt cache.
+def cache_point(mark: CacheMark | None, family: Family, where: str, losses: Losses) -> list[dict[str, Any]]:
+    """Return a cache mark as an element of its own (B-USG-12); a loss for a family that has no prompt cache.
 
     Claude and Nova have one (docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html, 2026-11).
     """
-    if mark is None or family not in ("claude", "nova", "opaque"):
+    if mark is None:
+        return []
+    if family not in ("claude", "nova", "opaque"):
+        losses.note(where, "the model has no prompt cache", "info")
         return []
     return [{"cachePoint": {"type": "default"} | ({"ttl": mark.ttl} if mark.ttl == "1h" else {})}]
 
@@ -98,11 +101,10 @@ def _write_function(tool: FunctionTool, index: int, family: Family, losses: Loss
     for reason, value, severity in lost:
         if value:
             losses.note(where, reason, severity)
-    if tool.extra is not None and tool.extra.dialect != NAME:
-        for key in tool.extra.members:
-            losses.note(f"{where}/{key}", f"only {tool.extra.dialect} knows it", "info")
+    losses.note_foreign(tool.extra, NAME, where)
     # Nova caches system and messages, but not tools.
-    return [{"toolSpec": spec}, *(cache_point(tool.cache, family) if family != "nova" else [])]
+    caching: Family = "other" if family == "nova" else family
+    return [{"toolSpec": spec}, *cache_point(tool.cache, caching, where, losses)]
 
 
 def _of_history(request: ChatRequest, losses: Losses) -> list[Any]:

@@ -15,10 +15,6 @@ from setu.errors import LocalDialectError
 
 NAME = "bedrock"
 
-CLAUDE = "anthropic"
-"""Whose seals Claude on Bedrock gives and takes: Anthropic documents its signatures as valid on all its platforms
-(docs.claude.com/en/docs/build-with-claude/extended-thinking, 2026-11)."""
-
 ANSWER = "setu-json-answer"
 """A tool of Setu's own that stands for structured output where a model has none; its input is the answer."""
 

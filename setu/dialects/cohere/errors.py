@@ -4,13 +4,12 @@ The body has neither type nor code: the status alone says what went wrong.
 Source: docs.cohere.com/reference/errors, read 2026-11-20.
 """
 
-import re
-
 import msgspec
 
 from setu import _json
 from setu._json import Json
 from setu.dialects.reader import Obj
+from setu.dialects.retry_after import retry_after
 from setu.errors import DialectError, ErrorInfo, ErrorKind, kind_of_status
 from setu.framing.frame import Frame
 from setu.http import Headers
@@ -19,15 +18,13 @@ _KINDS = {498: ErrorKind.PERMISSION, 499: ErrorKind.TIMEOUT}
 """Cohere's own statuses: 498 is input or output that it blocks, 499 a request that was given up."""
 
 _SHOWN = 500
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer; whatever the body is, the status says what went wrong (B-ERR-09)."""
-    after = (headers.get("retry-after") or "").strip()
     return msgspec.structs.replace(
         error_info(body, status),
-        retry_after=float(after) if _SECONDS.fullmatch(after) else None,
+        retry_after=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("x-debug-trace-id"),
     )
 

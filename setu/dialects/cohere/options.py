@@ -10,6 +10,7 @@ from setu import schema
 from setu._json import JsonError, Raw
 from setu.chat.request import ChatRequest, Output, Thinking
 from setu.dialects.cohere.words import HOST
+from setu.dialects.efforts import BUDGETS
 from setu.dialects.outward import Writer
 from setu.dialects.params import Param, write_options
 
@@ -24,9 +25,6 @@ PARAMS = (
     Param(field="presence_penalty", wire="presence_penalty", kind="number", low=0, high=1),
     Param(field="logprobs", wire="logprobs", kind="flag"),
 )
-
-BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
-"""Tokens of thinking that stand for an effort where the client gave the one and the model takes the other."""
 
 _NEUTRAL: dict[str, Any] = {"n": 1, "modalities": ("text",)}
 """Values that ask for what Cohere does anyway."""
@@ -49,6 +47,8 @@ def render_output(output: Output, request: ChatRequest, writer: Writer) -> dict[
     if output.kind == "grammar":
         writer.lose(("output",), f"{HOST} takes no grammar for the answer")
         return {}
+    if output.description:
+        writer.lose(("output", "description"), f"{HOST} takes a schema without a description of it", info=True)
     if request.tools:
         writer.lose(("output",), f"{HOST} takes no response format beside tools")
         return {}

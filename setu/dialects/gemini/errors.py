@@ -10,6 +10,7 @@ from typing import Any
 from setu import _json
 from setu._json import Json, JsonError
 from setu.dialects.gemini.proto import Fields
+from setu.dialects.retry_after import retry_after
 from setu.errors import DialectError, ErrorInfo, ErrorKind, kind_of_status
 from setu.framing.frame import Frame
 from setu.http import Headers
@@ -63,7 +64,7 @@ _SHOWN = 500
 
 def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer; whatever the body is, the status says what went wrong (B-ERR-09)."""
-    retry_after = _header_delay(headers)
+    wait = retry_after(headers)
     request_id = headers.get("x-request-id")
     error = _envelope(body)
     if error is None:
@@ -72,11 +73,11 @@ def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
             kind=kind_of_status(status),
             status=status,
             message=f"The upstream answered {status} without an error message",
-            retry_after=retry_after,
+            retry_after=wait,
             request_id=request_id,
             extra={"body": text} if text else {},
         )
-    return _info(error, status, body, retry_after, request_id)
+    return _info(error, status, body, wait, request_id)
 
 
 def error_in(body: Json) -> ErrorInfo | None:
@@ -133,7 +134,7 @@ def _envelope(body: bytes) -> Fields | None:
         return None
 
 
-def _info(error: Fields, status: int, body: bytes, retry_after: float | None, request_id: str | None) -> ErrorInfo:
+def _info(error: Fields, status: int, body: bytes, wait: float | None, request_id: str | None) -> ErrorInfo:
     word = error.text("status")
     status = _true_status(status, error.integer("code"), word)
     details = error.objects("details") or []
@@ -149,7 +150,7 @@ def _info(error: Fields, status: int, body: bytes, retry_after: float | None, re
         type=word,
         code=reason,
         param=_violated(details),
-        retry_after=retry_after if retry_after is not None else delay,
+        retry_after=wait if wait is not None else delay,
         request_id=request_id,
         raw=body if _is_text(body) else None,
     )
@@ -178,11 +179,6 @@ def _violated(details: list[Fields]) -> str | None:
 def _delay(text: str | None) -> float | None:
     found = _SECONDS.fullmatch(text or "")
     return float(found[1]) if found else None
-
-
-def _header_delay(headers: Headers) -> float | None:
-    milliseconds = _delay(headers.get("retry-after-ms"))
-    return milliseconds / 1000 if milliseconds is not None else _delay(headers.get("retry-after"))
 
 
 def _sayable(text: str) -> str:

@@ -114,6 +114,8 @@ class Contents:
         scribe = self._scribe
         if message.name is not None:
             scribe.lose(f"{where}/name", "Gemini has no names of participants", "info")
+        if message.phase is not None:
+            scribe.lose(f"{where}/phase", "Gemini's messages have no phase", "info")
         if message.extra is not None and message.extra.dialect != NAME:
             lose_extra(message.extra, where, scribe)
         if message.role in ("system", "developer"):
@@ -188,8 +190,12 @@ class Contents:
             raise refused("answers a call that the conversation does not hold", where)
         texts: list[str] = []
         media: list[Wire] = []
+        if part.cache is not None:
+            self._scribe.lose(where, "Gemini has no cache marks", "info")
         for index, inner in enumerate(part.content):
             if isinstance(inner, Text):
+                if inner.cache is not None:
+                    self._scribe.lose(f"{where}/content/{index}", "Gemini has no cache marks", "info")
                 texts.append(inner.text)
             elif isinstance(inner, (Media, Opaque)):
                 media += render_part(inner, f"{where}/content/{index}", self._scribe)

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from setu import schema
 from setu._json import Json, JsonError, Raw
 from setu.chat.request import ChatRequest, Options, Output, Thinking
+from setu.dialects.efforts import BUDGETS, LADDER, effort_of, nearest
 from setu.dialects.gemini.proto import Fields
 from setu.dialects.gemini.render import Scribe, own_members
 from setu.dialects.params import Param, read_options, write_options
@@ -50,18 +51,6 @@ POINTERS: Mapping[str, str] = {param.field: f"/generationConfig/{param.wire}" fo
 }
 """Where a Gemini client wrote each canonical field."""
 
-_HARMLESS = frozenset({"user", "metadata", "cache_key", "cache_retention", "service_tier"})
-"""Options whose absence cannot change the answer."""
-
-BUDGET_OF_EFFORT: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 24576,
-    "max": 32768,
-}
-"""Tokens for each effort; a budget becomes the highest effort that is not above it."""
 
 _FLASH_MOST = 24576
 """The largest budget of the 2.5 Flash models; 2.5 Pro takes 32768."""
@@ -136,8 +125,7 @@ def render_config(request: ChatRequest, target: Target, scribe: Scribe) -> dict[
     """Return the members `generationConfig` and `safetySettings`, each only when there is something in it."""
     written, losses = write_options(_upper(request.options), (*PARAMS, _SAFETY))
     for loss in losses:
-        field = loss.pointer.removeprefix("/")
-        scribe.lose(loss.pointer, loss.reason, "info" if field in _HARMLESS else loss.severity)
+        scribe.lose(loss.pointer, loss.reason, loss.severity)
     members: dict[str, Any] = {}
     if "safetySettings" in written:
         members["safetySettings"] = written.pop("safetySettings")
@@ -168,6 +156,8 @@ def _output(output: Output | None, scribe: Scribe) -> dict[str, Any]:
         return {}
     if output.kind == "text":
         return {"responseMimeType": "text/plain"}
+    if output.description:
+        scribe.lose("/output/description", "Gemini takes a schema without a description of it", "info")
     members: dict[str, Any] = {"responseMimeType": "application/json"}
     if output.native is not None and output.dialect == "gemini":
         members["responseSchema"] = Raw(output.native)
@@ -214,7 +204,7 @@ def _budget(thinking: Thinking, model: str) -> int | None:
     if thinking.budget is not None:
         return thinking.budget
     if thinking.effort is not None:
-        budget = BUDGET_OF_EFFORT.get(thinking.effort)
+        budget = BUDGETS.get(thinking.effort)
         return min(budget, _FLASH_MOST) if budget is not None and "flash" in model else budget
     return None if thinking.mode is None else -1
 
@@ -229,21 +219,12 @@ def _level(thinking: Thinking, target: Target, scribe: Scribe) -> str | None:
         wanted = effort_of(thinking.budget)
     if wanted is None:
         return None
-    known = tuple(BUDGET_OF_EFFORT)
-    levels = tuple(effort for effort in target.facts.efforts if effort in known) or _LEVELS
+    levels = tuple(effort for effort in target.facts.efforts if effort in LADDER) or _LEVELS
     if wanted in levels:
         return wanted
-    if wanted not in known:
+    if wanted not in LADDER:
         scribe.lose("/thinking", f"Gemini has no effort {wanted}: left to the model", "info")
         return None
-    rank = known.index(wanted)
-    below = [effort for effort in levels if known.index(effort) <= rank]
-    bent = max(below, key=known.index) if below else min(levels, key=known.index)
+    bent = nearest(wanted, levels, LADDER)
     scribe.lose("/thinking", f"the effort {wanted} became {bent}", "info")
     return bent
-
-
-def effort_of(budget: int) -> str:
-    """Return the highest effort whose budget is not above this one."""
-    fitting = [effort for effort, tokens in BUDGET_OF_EFFORT.items() if tokens <= budget]
-    return fitting[-1] if fitting else "minimal"

@@ -4,26 +4,23 @@ The body has neither type nor code: the status alone says what went wrong. Sourc
 2026-11-20.
 """
 
-import re
-
 import msgspec
 
 from setu import _json
 from setu.dialects.reader import Obj
+from setu.dialects.retry_after import retry_after
 from setu.errors import DialectError, ErrorInfo, kind_of_status
 from setu.framing.frame import Frame
 from setu.http import Headers
 
 _SHOWN = 500
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer; whatever the body is, the status says what went wrong (B-ERR-09)."""
-    after = (headers.get("retry-after") or "").strip()
     return msgspec.structs.replace(
         error_info(body, status),
-        retry_after=float(after) if _SECONDS.fullmatch(after) else None,
+        retry_after=retry_after(headers),
         request_id=headers.get("x-request-id"),
     )
 

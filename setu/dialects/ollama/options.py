@@ -58,6 +58,8 @@ def render_output(output: Output, writer: Writer) -> dict[str, Any]:
     if output.kind == "grammar":
         writer.lose(("output",), f"{HOST} takes no grammar for the answer")
         return {}
+    if output.description:
+        writer.lose(("output", "description"), f"{HOST} takes a schema without a description of it", info=True)
     if output.kind == "json" or output.schema is None:
         return {"format": "json"}
     if kind_of(output.schema) != "object":

@@ -8,7 +8,7 @@ from setu._json import Json, Raw
 from setu.chat.request import ChatRequest, FunctionTool
 from setu.dialects.ollama.messages import Conversation
 from setu.dialects.ollama.options import render_options, render_output, render_thinking
-from setu.dialects.ollama.words import HOST, OWN
+from setu.dialects.ollama.words import HOST, OWN, RUNNER_OPTIONS
 from setu.dialects.outward import Writer, functions, offered
 from setu.dialects.record import Rendered, Target
 from setu.errors import LocalDialectError
@@ -36,20 +36,31 @@ def render_request(request: ChatRequest, target: Target) -> Rendered:
         if request.thinking is not None:
             body |= render_thinking(request.thinking, writer)
         body |= render_options(request, writer)
-        _give_on(body, writer.own_members(request.extra, OWN))
+        _give_on(body, writer.own_members(request.extra, OWN), writer)
         return Rendered(body=_json.encode(body), losses=tuple(writer.losses))
     except _json.JsonError as error:
         raise LocalDialectError(f"the request cannot be written as JSON: {error}") from None
 
 
-def _give_on(body: dict[str, Any], own: dict[str, Json]) -> None:
+def _give_on(body: dict[str, Any], own: dict[str, Json], writer: Writer) -> None:
     """Add Ollama's own members as they came; of its `options` those that no other setting filled."""
     for key, value in own.items():
+        if key == "options" and _json.kind_of(value) == "object":
+            _give_options(body, _json.split(value), writer)
+            continue
         given = body.get(key)
         if isinstance(given, dict) and _json.kind_of(value) == "object":
             body[key] = {name: Raw(raw) for name, raw in _json.split(value).items()} | given
         else:
             body.setdefault(key, Raw(value))
+
+
+def _give_options(body: dict[str, Any], given: dict[str, Json], writer: Writer) -> None:
+    for name in given.keys() - RUNNER_OPTIONS:
+        writer.lose(("options", name), f"{HOST} has no such option")
+    options = {name: Raw(raw) for name, raw in given.items() if name in RUNNER_OPTIONS} | body.get("options", {})
+    if options:
+        body["options"] = options
 
 
 def _tools(request: ChatRequest, writer: Writer) -> dict[str, Any]:

@@ -13,15 +13,22 @@ HOST: Final = "Ollama"
 OWN: Final = frozenset({"keep_alive", "options", "think", "format", "truncate", "shift"})
 """Members of a request that no other dialect has; they pass from whatever request they stand in."""
 
+RUNNER_OPTIONS: Final = frozenset(
+    {
+        "num_predict", "temperature", "top_p", "top_k", "min_p", "typical_p", "stop", "seed", "frequency_penalty",
+        "presence_penalty", "repeat_penalty", "repeat_last_n", "num_ctx", "num_keep", "num_batch", "num_gpu",
+        "main_gpu", "use_mmap", "num_thread", "mirostat", "mirostat_tau", "mirostat_eta", "penalize_newline",
+    }
+)  # fmt: skip
+"""What `options` may hold; Hugging Face's clients have an `options` of their own beside chat messages."""
+
 REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
     "length": "length",
     "load": "stop",
     "unload": "stop",
-    "content_filter": "content_filter",
 }
-"""Words that end an answer. `load` and `unload` answer a request without messages: the model came or went.
-A filter is not Ollama's own, but a cloud model's behind it."""
+"""Words that end an answer. `load` and `unload` answer a request without messages: the model came or went."""
 
 
 def finish_of(word: str | None, *, calls: bool) -> Finish:

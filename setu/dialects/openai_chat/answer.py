@@ -9,12 +9,14 @@ from setu._json import Json, Raw, kind_of
 from setu.chat.parts import AnyPart, Inline, Media, Reasoning, Refusal, Text, ToolCall, Url
 from setu.chat.response import Candidate, ChatResponse, Finish
 from setu.chat.seals import Cite, Extra, Seal
-from setu.dialects.openai_chat.extras import dump, known, merge
-from setu.dialects.openai_chat.media import address
+from setu.dialects.addresses import address
+from setu.dialects.extras import dump, merge
+from setu.dialects.openai_chat.extras import known
 from setu.dialects.openai_chat.reasoning import render_details, words
 from setu.dialects.openai_chat.usage import render_usage
 from setu.dialects.openai_chat.words import FINISH_OUT, NAME, OWN_FINISHES, SERVICE_TIERS
 from setu.dialects.record import Loss, Rendered, Reply, pointer
+from setu.dialects.token_entries import render_token
 
 Where = tuple[str | int, ...]
 
@@ -258,49 +260,3 @@ def render_cite(cite: Cite, offset: int) -> dict[str, Any] | None:
 
 def render_image(source: Inline | Url) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": address(source)}}
-
-
-class _Top(msgspec.Struct):
-    token: str
-    logprob: float
-    bytes: list[int] | None = None
-
-
-class _Token(msgspec.Struct):
-    token: str
-    logprob: float
-    top_logprobs: list[_Top]
-    bytes: list[int] | None = None
-
-
-_token = msgspec.json.Decoder(_Token).decode
-
-_UNLIKELY = -9999.0
-"""OpenAI's own word for a token too unlikely to count."""
-
-
-def render_token(raw: Json) -> Any:
-    """Return a token entry as it is if it has OpenAI's form, else the members of it that do."""
-    try:
-        _token(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _mended(_json.decode(raw))
-    return Raw(raw)
-
-
-def _mended(entry: Any) -> dict[str, Any]:
-    """Return a token entry of OpenAI's form with what a host's own form says of it."""
-    mended = _mended_top(entry)
-    tops = entry.get("top_logprobs") if isinstance(entry, dict) else None
-    return mended | {"top_logprobs": [_mended_top(top) for top in tops] if isinstance(tops, list) else []}
-
-
-def _mended_top(entry: Any) -> dict[str, Any]:
-    said = entry if isinstance(entry, dict) else {}
-    token, logprob, octets = said.get("token"), said.get("logprob"), said.get("bytes")
-    counted = isinstance(octets, list) and all(type(octet) is int for octet in octets)
-    return {
-        "token": token if isinstance(token, str) else "",
-        "logprob": logprob if isinstance(logprob, (int, float)) else _UNLIKELY,
-        "bytes": octets if counted else None,
-    }

@@ -21,7 +21,7 @@ from setu.chat.events import (
 from setu.chat.ids import Mint
 from setu.chat.parts import AnyPart, Inline, Media, Reasoning, Refusal, Text, ToolCall
 from setu.chat.seals import Cite
-from setu.dialects.openai_chat.media import source_of
+from setu.dialects.addresses import source_of
 from setu.dialects.openai_chat.reasoning import form_extra, seal_of
 from setu.dialects.openai_chat.response import parse_cite
 

@@ -4,11 +4,12 @@ from setu.dialects.openai_chat import complete, embed
 from setu.dialects.openai_chat.answer import render_response
 from setu.dialects.openai_chat.decoder import ChatDecoder
 from setu.dialects.openai_chat.encoder import ChatEncoder
-from setu.dialects.openai_chat.errors import frame_error, parse_error, render_error
+from setu.dialects.openai_chat.errors import frame_error
 from setu.dialects.openai_chat.options import PARAMS
 from setu.dialects.openai_chat.request import parse_request, render_request
 from setu.dialects.openai_chat.response import parse_response
 from setu.dialects.openai_chat.words import NAME
+from setu.dialects.openai_errors import parse_error, render_error
 from setu.dialects.record import ClientCodec, Dialect, ErrorCodec, UpstreamCodec
 
 

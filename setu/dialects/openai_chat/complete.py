@@ -16,10 +16,11 @@ from setu.chat.ids import Mint
 from setu.chat.parts import Text
 from setu.chat.request import ChatRequest, Message, Options
 from setu.chat.response import ChatResponse
+from setu.dialects.extras import dump
 from setu.dialects.openai_chat.answer import render_response as render_chat
 from setu.dialects.openai_chat.decoder import ChatDecoder
 from setu.dialects.openai_chat.encoder import ChatEncoder
-from setu.dialects.openai_chat.extras import dump, give_back
+from setu.dialects.openai_chat.extras import give_back
 from setu.dialects.openai_chat.options import PARAMS, TOP_K
 from setu.dialects.openai_chat.response import parse_response as parse_chat
 from setu.dialects.openai_chat.words import NAME

@@ -10,9 +10,9 @@ from setu.chat.ids import Mint
 from setu.chat.response import Finish
 from setu.chat.seals import Extra
 from setu.dialects.openai_chat.choice import ChoiceDecoder
-from setu.dialects.openai_chat.errors import error_of
 from setu.dialects.openai_chat.usage import parse_usage
 from setu.dialects.openai_chat.words import FINISH_RANK, NAME, finish_of
+from setu.dialects.openai_errors import error_of
 from setu.errors import ErrorInfo, ErrorKind
 from setu.framing.frame import Frame
 

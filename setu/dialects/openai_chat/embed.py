@@ -9,7 +9,8 @@ from setu.chat.embed import TASKS, EmbedInput, EmbedRequest, EmbedResponse, Enco
 from setu.chat.ids import Mint
 from setu.chat.response import Usage
 from setu.chat.seals import Extra
-from setu.dialects.openai_chat.extras import give_back, known, merge
+from setu.dialects.extras import merge
+from setu.dialects.openai_chat.extras import give_back, known
 from setu.dialects.openai_chat.response import refuse
 from setu.dialects.openai_chat.usage import parse_usage
 from setu.dialects.openai_chat.words import NAME

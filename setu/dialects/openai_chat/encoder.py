@@ -35,21 +35,15 @@ from setu.chat.response import Finish, Usage
 from setu.chat.seals import Seal
 from setu.chat.sequence import Sequence
 from setu.chat.usage import merge as merge_usage
-from setu.dialects.openai_chat.answer import (
-    finish_word,
-    head_members,
-    lost,
-    native_member,
-    render_cite,
-    render_image,
-    render_token,
-)
+from setu.dialects.extras import dump, merge
+from setu.dialects.openai_chat.answer import finish_word, head_members, lost, native_member, render_cite, render_image
 from setu.dialects.openai_chat.errors import frame_error
-from setu.dialects.openai_chat.extras import dump, known, merge
+from setu.dialects.openai_chat.extras import known
 from setu.dialects.openai_chat.reasoning import detail_of
 from setu.dialects.openai_chat.usage import render_usage
 from setu.dialects.openai_chat.words import NAME
 from setu.dialects.record import Loss, Reply
+from setu.dialects.token_entries import render_token
 from setu.errors import TruncatedError
 from setu.framing.frame import Frame
 
@@ -60,7 +54,7 @@ _PARTS = (PartStarted, PartEnded, *DELTAS)
 class _Choice:
     """What has been said of one choice."""
 
-    __slots__ = ("calls", "details", "fragments", "index", "length", "sequence")
+    __slots__ = ("calls", "details", "fragments", "index", "length", "sequence", "thought")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -69,6 +63,7 @@ class _Choice:
         self.details = 0
         self.fragments = 0
         self.length = 0
+        self.thought = False
 
 
 class _Part:
@@ -258,11 +253,14 @@ class ChatEncoder:
     def _think(self, part: _Part, event: ReasoningDelta, frames: list[Frame]) -> None:
         section = (event.summary, event.section)
         text = event.text if part.section in {None, section} else "\n\n" + event.text
+        # A thought that follows another is a paragraph of its own, as it is in the whole answer.
+        lead = "\n\n" if text and part.choice.thought and not any(part.text) else ""
+        part.choice.thought = part.choice.thought or bool(text)
         part.section = section
         part.base = part.base if part.text else part.choice.fragments
         part.text.append(text)
         if text and self._reply.include_thoughts:
-            frames.append(self._delta(part.index, b'{"reasoning_content":%b}' % dump(text)))
+            frames.append(self._delta(part.index, b'{"reasoning_content":%b}' % dump(lead + text)))
 
     def _arguments(self, part: _Part, event: ArgumentsDelta, frames: list[Frame]) -> None:
         if part.call < 0:

@@ -1,27 +1,19 @@
 """Content parts of chat messages, both ways."""
 
-import re
 from typing import Any
 
-from setu._json import Json, Raw, kind_of
-from setu.chat.parts import AnyPart, Blocks, Inline, Media, Opaque, Plain, Reasoning, Ref, Refusal, Text, Url
+from setu._json import Json, kind_of
+from setu.chat.parts import AnyPart, Inline, Media, Reasoning, Ref, Refusal, Text, Url
 from setu.chat.seals import CacheMark
-from setu.dialects.openai_chat.extras import give_back, put_back
+from setu.dialects import openai_parts
+from setu.dialects.addresses import address, source_of
+from setu.dialects.extras import Where, put_back
 from setu.dialects.openai_chat.words import NAME
+from setu.dialects.openai_parts import Item, Kinds, Read, kind_of_image, need_said, read_part
 from setu.dialects.reader import Obj
-from setu.dialects.record import Loss, Target, pointer
 
-Where = tuple[str | int, ...]
-
-_DATA_URL = re.compile(r"data:([^;,\s]*);base64,([A-Za-z0-9+/=_\-\s]*)")
 _AUDIO_MIMES = {"wav": "audio/wav", "mp3": "audio/mpeg", "pcm16": "audio/pcm"}
 _AUDIO_FORMATS = {mime: name for name, mime in _AUDIO_MIMES.items()} | {"audio/mp3": "mp3", "audio/x-wav": "wav"}
-
-
-def source_of(url: str) -> Inline | Url:
-    """Read an address; a base64 data URL is media in the request itself."""
-    found = _DATA_URL.fullmatch(url)
-    return Inline(b64=found[2], mime=found[1]) if found else Url(url=url)
 
 
 def cache_of(obj: Obj) -> CacheMark | None:
@@ -59,31 +51,15 @@ def parse_content(obj: Obj, key: str) -> tuple[AnyPart, ...]:
 
 def parse_part(raw: Json, where: str, *, lenient: bool = False) -> AnyPart:
     """Read one content part; a kind this version does not know stays opaque."""
-    if lenient and kind_of(raw) != "object":
-        return Opaque(dialect=NAME, kind="", raw=raw)
-    obj = Obj(raw, where, lenient=lenient)
-    kind = obj.text("type")
-    if kind is None:
-        if lenient:
-            return Opaque(dialect=NAME, kind="", raw=raw)
-        raise obj.missing("type")
-    read = _PARSERS.get(kind)
-    part = read(obj, cache_of(obj)) if read is not None else None
-    return part if part is not None else Opaque(dialect=NAME, kind=kind, raw=raw)
+    return read_part(_KINDS, raw, where, lenient=lenient)
 
 
 def _text(obj: Obj, cache: CacheMark | None) -> AnyPart:
-    text = obj.text("text")
-    if text is None and not obj.lenient:
-        raise obj.missing("text")
-    return Text(text=text or "", cache=cache, extra=obj.extra(NAME))
+    return Text(text=need_said(obj, "text"), cache=cache, extra=obj.extra(NAME))
 
 
 def _refusal(obj: Obj, cache: CacheMark | None) -> AnyPart:
-    text = obj.text("refusal")
-    if text is None and not obj.lenient:
-        raise obj.missing("refusal")
-    return Refusal(text=text or "", cache=cache, extra=obj.extra(NAME))
+    return Refusal(text=need_said(obj, "refusal"), cache=cache, extra=obj.extra(NAME))
 
 
 def _thinking(obj: Obj, _: CacheMark | None) -> AnyPart:
@@ -105,10 +81,7 @@ def _image(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
         url, detail = image.need_text("url"), image.text("detail")
         put_back(obj, "image_url", image)
     source = source_of(url)
-    # B-MED-07: a PDF in an image part is a document.
-    pdf = isinstance(source, Inline) and source.mime == "application/pdf"
-    kind = "document" if pdf else "image"
-    return Media(kind=kind, source=source, detail=detail, cache=cache, extra=obj.extra(NAME))  # type: ignore[arg-type]  # two of the four kinds
+    return Media(kind=kind_of_image(source), source=source, detail=detail, cache=cache, extra=obj.extra(NAME))
 
 
 def _audio(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
@@ -130,7 +103,7 @@ def _file(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
     identity, data, name = file.text("file_id"), file.text("file_data"), file.text("filename")
     if identity is not None and data is None:
         source: Inline | Url | Ref = Ref(issuer=NAME, id=identity)
-    elif data is not None and (data.startswith(("http:", "https:")) or _DATA_URL.fullmatch(data)):
+    elif data is not None and (data.startswith(("http:", "https:")) or isinstance(source_of(data), Inline)):
         source = source_of(data)
     else:
         return None
@@ -162,7 +135,7 @@ def _absent(obj: Obj, key: str) -> AnyPart | None:
     return None
 
 
-_PARSERS = {
+_READERS: dict[str, Read] = {
     "text": _text,
     "refusal": _refusal,
     "thinking": _thinking,
@@ -174,45 +147,21 @@ _PARSERS = {
 }
 
 
-class PartWriter:
-    """Renders content parts for one target and collects what it cannot say."""
+_KINDS = Kinds(dialect=NAME, readers=_READERS, mark=cache_of)
 
-    def __init__(self, target: Target, losses: list[Loss]) -> None:
-        self.target = target
-        self.losses = losses
 
-    def lose(self, where: Where, reason: str, *, info: bool = False) -> None:
-        self.losses.append(
-            Loss(phase="request", pointer=pointer(*where), reason=reason, severity="info" if info else "warn")
-        )
+class PartWriter(openai_parts.PartWriter):
+    """Renders the parts of a user's, the system's or a tool's message."""
 
-    def part(self, part: AnyPart, where: Where) -> list[dict[str, Any] | Raw]:
-        """Render one part of a user, system or tool message; nothing when it cannot be said."""
-        match part:
-            case Text():
-                if not part.text and part.extra is None:  # some hosts refuse an empty block
-                    if part.cache is not None:
-                        self.lose((*where, "cache"), "a cache mark on an empty text", info=True)
-                    return []
-                rendered: list[dict[str, Any] | Raw] = [{"type": "text", "text": part.text}]
-            case Refusal():
-                rendered = [{"type": "refusal", "refusal": part.text}]
-            case Media(source=Blocks(parts=blocks)):
-                return [piece for index, block in enumerate(blocks) for piece in self.part(block, (*where, index))]
-            case Media():
-                rendered = self._media(part, where)
-            case Opaque(dialect="openai_chat"):
-                return [Raw(part.raw)]
-            case _:
-                self.lose(where, f"{type(part).__name__} has no place in a chat message")
-                return []
-        if part.seal is not None:
-            self.lose(where, "the signature is another host's", info=True)
-        for item in rendered:
-            if isinstance(item, dict):
-                self.mark(item, part.cache, where)
-                give_back(item, part.extra, where, self.losses)
-        return rendered
+    dialect = NAME
+    place = "a chat message"
+    api = "chat"
+
+    def text(self, text: str) -> Item:
+        return {"type": "text", "text": text}
+
+    def refusal(self, part: Refusal) -> list[Item]:
+        return [{"type": "refusal", "refusal": part.text}]
 
     def mark(self, item: dict[str, Any], cache: CacheMark | None, where: Where) -> None:
         """Write a cache mark for hosts that take it."""
@@ -223,15 +172,7 @@ class PartWriter:
             return
         item["cache_control"] = {"type": "ephemeral"} | ({"ttl": cache.ttl} if cache.ttl else {})
 
-    def _media(self, part: Media, where: Where) -> list[dict[str, Any] | Raw]:
-        source = part.source
-        if isinstance(source, Url):
-            source = self.target.media.get(source.url, source)
-        for said, what in ((part.cited, "citations"), (part.context, "document context"), (part.clip, "a clip")):
-            if said:
-                self.lose(where, f"chat has no way to ask for {what}")
-        if isinstance(source, Plain):
-            return [{"type": "text", "text": source.text}] if source.text else []
+    def media(self, part: Media, source: Inline | Url | Ref, where: Where) -> list[Item]:
         if isinstance(source, Ref) and (source.issuer != NAME or part.kind != "document"):
             self.lose(where, f"the file is known to {source.issuer} only")
             return []
@@ -242,7 +183,7 @@ class PartWriter:
                 rendered = _render_audio(source)
             case "video" if isinstance(source, (Inline, Url)) and "video_url" in self.target.capabilities:
                 rendered = {"type": "video_url", "video_url": {"url": address(source)}}
-            case "document" if not isinstance(source, Blocks) and self._takes(source):
+            case "document" if self._takes(source):
                 rendered = self._render_document(part, source)
             case _:
                 self.lose(where, f"the target takes no {part.kind} from such a source")
@@ -275,8 +216,3 @@ def _render_audio(source: Inline) -> dict[str, Any]:
     mime = source.mime.partition(";")[0]
     form = _AUDIO_FORMATS.get(mime, mime.removeprefix("audio/"))
     return {"type": "input_audio", "input_audio": {"data": source.b64, "format": form}}
-
-
-def address(source: Inline | Url) -> str:
-    """Write a source as a URL."""
-    return source.url if isinstance(source, Url) else f"data:{source.mime};base64,{source.b64}"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import msgspec
 
 from setu._json import kind_of
-from setu.chat.parts import AnyPart, Media, Ref, Refusal, ToolCall, ToolResult
+from setu.chat.parts import AnyPart, Media, Ref, Refusal, Text, ToolCall, ToolResult
 from setu.chat.request import Message, Role
 from setu.chat.seals import Seal
-from setu.dialects.openai_chat.extras import put_back
+from setu.dialects.extras import put_back
 from setu.dialects.openai_chat.media import cache_of, parse_content
 from setu.dialects.openai_chat.reasoning import parse_reasoning
 from setu.dialects.openai_chat.words import NAME
@@ -85,6 +85,9 @@ def _assistant(obj: Obj, history: History) -> Message:
     text = obj.text("reasoning") or text if kind_of(obj.members.get("reasoning", b"")) == "string" else text
     parts: list[AnyPart] = [*parse_reasoning(obj.objects("reasoning_details") or [], text)]
     parts += parse_content(obj, "content")
+    seal = google_seal(obj)
+    if seal is not None:
+        parts = sealed(parts, seal)
     refusal = obj.text("refusal")
     if refusal:
         parts.append(Refusal(text=refusal))
@@ -178,3 +181,11 @@ def _tool(obj: Obj, history: History, *, legacy: bool) -> Message:
         call_id=identity, name=call.name, content=parse_content(obj, "content"), kind=call.kind, cache=cache_of(obj)
     )
     return Message(role="tool", parts=(result,), name=name, extra=obj.extra(NAME))
+
+
+def sealed(parts: list[AnyPart], seal: Seal) -> list[AnyPart]:
+    """Put a message's own signature on its last text, which is where Google signs one (B-THK-04)."""
+    for index in range(len(parts) - 1, -1, -1):
+        if isinstance(parts[index], Text):
+            return [*parts[:index], msgspec.structs.replace(parts[index], seal=seal), *parts[index + 1 :]]
+    return [*parts, Text(text="", seal=seal)]

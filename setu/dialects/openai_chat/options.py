@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from setu._json import Raw, kind_of
 from setu.chat.request import Options, Output, Thinking
-from setu.dialects.openai_chat.extras import put_back
+from setu.dialects.efforts import effort_of, nearest
+from setu.dialects.extras import put_back
 from setu.dialects.openai_chat.words import NAME
 from setu.dialects.params import Param, write_options
 from setu.dialects.reader import Obj
@@ -30,6 +31,9 @@ PARAMS = (
     Param(field="metadata", wire="metadata", kind="json"),
     Param(field="cache_key", wire="prompt_cache_key", kind="text"),
     Param(field="cache_retention", wire="prompt_cache_retention", kind="text"),
+    Param(field="cache_options", wire="prompt_cache_options", kind="json"),
+    Param(field="safety_identifier", wire="safety_identifier", kind="text"),
+    Param(field="moderation", wire="moderation", kind="json"),
     Param(field="verbosity", wire="verbosity", kind="text"),
 )
 """https://platform.openai.com/docs/api-reference/chat/create, 2026-11."""
@@ -39,16 +43,6 @@ TOP_K = Param(field="top_k", wire="top_k", kind="number", low=0)
 
 _TIERS = {"standard_only": "default"}
 """Anthropic's word for what OpenAI calls its default tier; `auto` means the same to both."""
-
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-
-BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
-"""Tokens of thinking that stand for an effort where a model takes the one and the client gave the other."""
-
-
-def effort_of(budget: int) -> str:
-    """Return the effort whose budget is nearest below; the least effort for less than any."""
-    return next((effort for effort, tokens in reversed(BUDGETS.items()) if tokens <= budget), "minimal")
 
 
 def render_options(options: Options, target: Target) -> tuple[dict[str, Any], list[Loss]]:
@@ -228,16 +222,12 @@ def _reasoning(thinking: Thinking) -> dict[str, Any]:
 def _allowed(effort: str, target: Target, losses: list[Loss]) -> str:
     """Return the effort, or the nearest that the model knows (B-PRM-12)."""
     efforts = target.facts.efforts
-    if not efforts or effort in efforts or effort not in EFFORTS:
+    found = None if effort in efforts else nearest(effort, efforts)
+    if found is None:
         return effort
-    wanted = EFFORTS.index(effort)
-    ranks = [EFFORTS.index(known) for known in efforts if known in EFFORTS]
-    if not ranks:
-        return effort
-    nearest = EFFORTS[max((rank for rank in ranks if rank <= wanted), default=min(ranks))]
-    reason = f"effort {effort} became {nearest}"
+    reason = f"effort {effort} became {found}"
     losses.append(Loss(phase="request", pointer=pointer("thinking", "effort"), reason=reason))
-    return nearest
+    return found
 
 
 def stream_options(options: Options, target: Target, *, stream: bool) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Chat requests, both ways."""
 
-import re
 from typing import Any
 
 from msgspec import UNSET
@@ -8,7 +7,9 @@ from msgspec import UNSET
 from setu import _json
 from setu._json import kind_of
 from setu.chat.request import ChatRequest, Options, State
-from setu.dialects.openai_chat.extras import give_back, put_back
+from setu.dialects.client_text import check_text
+from setu.dialects.extras import put_back
+from setu.dialects.openai_chat.extras import give_back
 from setu.dialects.openai_chat.media import PartWriter
 from setu.dialects.openai_chat.messages import parse_messages
 from setu.dialects.openai_chat.options import (
@@ -29,26 +30,12 @@ from setu.dialects.reader import Obj
 from setu.dialects.record import Loss, Rendered, Route, Target
 from setu.errors import LocalDialectError
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
 
 def parse_request(body: bytes, route: Route) -> ChatRequest:
     """Read a chat request strictly; members this version does not know stay in `extra`."""
-    _check_text(body)
+    check_text(body)
     try:
         return _parse(Obj(body), route)
-    except _json.JsonError as error:
-        raise LocalDialectError(f"the body is not valid JSON: {error}") from None
-
-
-def _check_text(body: bytes) -> None:
-    """Refuse text that cannot be written again: bytes that are not UTF-8, halves of surrogate pairs."""
-    try:
-        body.decode()
-        if _SURROGATE.search(body):
-            _json.encode(_json.decode(body))
-    except UnicodeDecodeError as error:
-        raise LocalDialectError(f"the body is not valid UTF-8 at byte {error.start}") from None
     except _json.JsonError as error:
         raise LocalDialectError(f"the body is not valid JSON: {error}") from None
 

@@ -1,7 +1,5 @@
 """Chat answers, both ways. Upstream bodies are read liberally, client bodies are strictly OpenAI's."""
 
-from typing import Any
-
 import msgspec
 
 from setu import _json
@@ -11,12 +9,13 @@ from setu.chat.parts import AnyPart, Inline, Media, Refusal, Text, ToolCall
 from setu.chat.request import Message
 from setu.chat.response import Candidate, ChatResponse, Finish
 from setu.chat.seals import Cite, Extra
-from setu.dialects.openai_chat.errors import error_of
-from setu.dialects.openai_chat.media import parse_content, source_of
-from setu.dialects.openai_chat.messages import google_seal, parse_call
+from setu.dialects.addresses import source_of
+from setu.dialects.openai_chat.media import parse_content
+from setu.dialects.openai_chat.messages import google_seal, parse_call, sealed
 from setu.dialects.openai_chat.reasoning import parse_reasoning
 from setu.dialects.openai_chat.usage import parse_usage
 from setu.dialects.openai_chat.words import NAME, finish_of
+from setu.dialects.openai_errors import error_of
 from setu.dialects.reader import Obj
 from setu.errors import ProviderError, RemoteDialectError
 
@@ -107,7 +106,7 @@ def _message(message: Obj, mint: Mint) -> tuple[tuple[AnyPart, ...], Extra | Non
     parts = _cited(parts, message.array("annotations") or [])
     seal = google_seal(message)
     if seal is not None:
-        parts = _sealed(parts, seal)
+        parts = sealed(parts, seal)
     audio = message.obj("audio")
     if audio is not None and (media := parse_audio(audio)) is not None:
         parts.append(media)
@@ -145,14 +144,6 @@ def parse_images(message: Obj) -> list[AnyPart]:
     urls = [image.obj("image_url") for image in message.objects("images") or ()]
     found = [url.text("url") for url in urls if url is not None]
     return [Media(kind="image", source=source_of(url)) for url in found if url]
-
-
-def _sealed(parts: list[AnyPart], seal: Any) -> list[AnyPart]:
-    """Google signs the answer's last text (B-THK-04)."""
-    for index in range(len(parts) - 1, -1, -1):
-        if isinstance(parts[index], Text):
-            return [*parts[:index], msgspec.structs.replace(parts[index], seal=seal), *parts[index + 1 :]]
-    return [*parts, Text(text="", seal=seal)]
 
 
 def _cited(parts: list[AnyPart], raws: list[Json]) -> list[AnyPart]:

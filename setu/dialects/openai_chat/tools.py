@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from setu._json import Json, Raw, kind_of
 from setu.chat.request import ChatRequest, CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
-from setu.dialects.openai_chat.extras import give_back, put_back
+from setu.dialects.extras import put_back
+from setu.dialects.openai_chat.extras import give_back
 from setu.dialects.openai_chat.media import PartWriter, cache_of
 from setu.dialects.openai_chat.words import NAME
 from setu.dialects.reader import Obj
@@ -143,6 +144,8 @@ def _render(tool: Tool, index: int, writer: PartWriter) -> dict[str, Any] | Raw 
             rendered = {"type": "function", "function": _render_function(tool)}
             if tool.defer:
                 writer.lose((*where, "defer"), "chat sends every tool at once", info=True)
+            if tool.namespace is not None:
+                writer.lose((*where, "namespace"), "chat's tools have no namespace", info=True)
             writer.mark(rendered, tool.cache, where)
     give_back(rendered, tool.extra, where, writer.losses)
     return rendered

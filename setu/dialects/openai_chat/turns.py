@@ -6,12 +6,28 @@ results in a user message of their own (B-TOOL-01, B-TOOL-08, B-ANT-07).
 
 from typing import Any
 
+import msgspec
+
 from setu._json import Raw
 from setu.chat.ids import bounded
-from setu.chat.parts import AnyPart, Media, Opaque, Plain, Reasoning, Ref, Refusal, Text, ToolCall, ToolResult
+from setu.chat.parts import (
+    AnyPart,
+    HostedCall,
+    Media,
+    Opaque,
+    Plain,
+    Reasoning,
+    Ref,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from setu.chat.request import ChatRequest, Message
+from setu.chat.seals import Seal
+from setu.dialects.extras import Where
 from setu.dialects.openai_chat.extras import give_back
-from setu.dialects.openai_chat.media import PartWriter, Where
+from setu.dialects.openai_chat.media import PartWriter
 from setu.dialects.openai_chat.reasoning import render_details, words
 
 Wire = dict[str, Any]
@@ -32,6 +48,9 @@ class TurnWriter:
         self.rendered: list[Wire] = []
         self._media: list[Item] = []
         """Media of tool results, waiting for the last result of the turn."""
+        self._hosted = {
+            part.call_id for message in request.messages for part in message.parts if isinstance(part, HostedCall)
+        }
         self._open = False
         """Whether the last message is an assistant's that more of its turn may join."""
 
@@ -44,7 +63,7 @@ class TurnWriter:
                 self._assistant(message, where)
             elif message.role in {"system", "developer"}:
                 self._flush_media()
-                self._plain(message, message.parts, where)
+                self._plain(message, list(enumerate(message.parts)), where)
             else:
                 self._user(message, where)
         self._flush_media()
@@ -69,23 +88,23 @@ class TurnWriter:
 
     def _user(self, message: Message, where: Where) -> None:
         """Render a user's or tool's envelope: results first, each a message, then the rest."""
-        rest: list[AnyPart] = []
+        rest: list[tuple[int, AnyPart]] = []
         for index, part in enumerate(message.parts):
             if isinstance(part, ToolResult):
                 self._result(part, message, (*where, "content", index))
             else:
-                rest.append(part)
+                rest.append((index, part))
         if rest or (message.role == "user" and not message.parts):
             waiting, self._media = self._media, []
-            self._plain(message, tuple(rest), where, before=waiting)
+            self._plain(message, rest, where, before=waiting)
 
     def _plain(
-        self, message: Message, parts: tuple[AnyPart, ...], where: Where, before: list[Item] | None = None
+        self, message: Message, parts: list[tuple[int, AnyPart]], where: Where, before: list[Item] | None = None
     ) -> None:
         items: list[Item] = [*(before or ())]
-        for index, part in enumerate(parts):
+        for index, part in parts:
             items += self.writer.part(part, (*where, "content", index))
-        if not items and parts and not all(isinstance(part, Text) for part in parts):
+        if not items and parts and not all(isinstance(part, Text) for _, part in parts):
             return  # everything was lost, and said so; an empty turn would be a lie
         role = self._role(message)
         wire: Wire = {"role": role, "content": _content(items) if items else ""}
@@ -100,6 +119,9 @@ class TurnWriter:
         return "user" if message.role == "tool" else message.role
 
     def _result(self, result: ToolResult, message: Message, where: Where) -> None:
+        if result.call_id in self._hosted:  # a tool message without its call is refused
+            self.writer.lose(where, "it answers a call that chat does not have")
+            return
         items: list[Item] = []
         for index, part in enumerate(result.content):
             rendered = self.writer.part(part, (*where, "content", index))
@@ -132,6 +154,8 @@ class TurnWriter:
         for index, part in enumerate(message.parts):
             turn.part(part, (*where, "content", index))
         wire = turn.wire(message)
+        if message.phase is not None:
+            self.writer.lose((*where, "phase"), "chat messages have no phase", info=True)
         give_back(wire, message.extra, where, self.losses)
         bare = message.name is None and message.extra is None
         if self._open and bare and _joinable(self.rendered[-1], wire):
@@ -163,6 +187,7 @@ class _Turn:
         self.calls: list[Wire] = []
         self.reasoning: list[Reasoning] = []
         self.audio: str | None = None
+        self.seal: Seal | None = None
         self._seen: set[str] = set()
 
     def part(self, part: AnyPart, where: Where) -> None:
@@ -178,6 +203,8 @@ class _Turn:
             case _:
                 if isinstance(part, Text) and part.cites:
                     self.writer.lose((*where, "cites"), "the citations of earlier answers are not sent", info=True)
+                if isinstance(part, Text) and self._taken(part.seal):
+                    part = msgspec.structs.replace(part, seal=None)
                 if self.calls and isinstance(part, Text) and part.text:
                     self.writer.lose(where, "text after a tool call moves before it", info=True)
                 self.items += self.writer.part(part, where)
@@ -198,6 +225,13 @@ class _Turn:
         give_back(wire, call.extra, where, self.writer.losses)
         self.calls.append(wire)
 
+    def _taken(self, seal: Seal | None) -> bool:
+        """Keep a text's signature for the message, where Google's own chat endpoint takes it (B-THK-04)."""
+        if seal is None or seal.issuer != "gemini" or "extra_content" not in self.turns.capabilities:
+            return False
+        self.seal = seal
+        return True
+
     def _think(self, part: Reasoning, where: Where) -> None:
         if "thinking_parts" in self.turns.capabilities and words(part):
             self.items.append({"type": "thinking", "thinking": [{"type": "text", "text": words(part)}]})
@@ -216,6 +250,8 @@ class _Turn:
             self._write_reasoning(wire)
         if self.audio is not None:
             wire["audio"] = {"id": self.audio}
+        if self.seal is not None:
+            wire["extra_content"] = {"google": {"thought_signature": self.seal.data}}
         if self.calls:
             wire["tool_calls"] = self.calls
         return wire

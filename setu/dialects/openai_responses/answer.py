@@ -10,8 +10,8 @@ from setu.chat.parts import AnyPart, HostedCall, Inline, Media, Opaque, Reasonin
 from setu.chat.request import ChatRequest, FunctionTool, Message
 from setu.chat.response import Candidate, ChatResponse, Finish
 from setu.chat.seals import Cite, Extra
-from setu.dialects.openai_chat.answer import render_token
-from setu.dialects.openai_responses.extras import Where, dump, known, lose, merge
+from setu.dialects.extras import Where, dump, lose, merge
+from setu.dialects.openai_responses.extras import known
 from setu.dialects.openai_responses.items import hosted_item
 from setu.dialects.openai_responses.options import render_options, render_output, render_thinking
 from setu.dialects.openai_responses.response import ECHOED
@@ -19,6 +19,7 @@ from setu.dialects.openai_responses.tools import render_tool_choice, render_tool
 from setu.dialects.openai_responses.usage import render_usage
 from setu.dialects.openai_responses.words import CUT_SHORT, NAME, PREFIXES, SERVICE_TIERS, STATUS_OF
 from setu.dialects.record import Loss, Rendered, Reply, Target
+from setu.dialects.token_entries import render_token
 
 Wire = dict[str, Any]
 
@@ -91,7 +92,7 @@ def echo(asked: ChatRequest | None) -> Wire:
         "previous_response_id": None,
         "prompt_cache_key": options.get("prompt_cache_key"),
         "reasoning": {"effort": None, "summary": None} | reasoning,
-        "safety_identifier": Raw(own["safety_identifier"]) if "safety_identifier" in own else None,
+        "safety_identifier": options.get("safety_identifier"),
         "store": False if state is None or not isinstance(state.store, bool) else state.store,
         "temperature": options.get("temperature", 1.0),
         "text": text,

@@ -1,9 +1,10 @@
 """OpenAI's Responses API (platform.openai.com/docs/api-reference/responses), as client and as upstream."""
 
+from setu.dialects.openai_errors import parse_error, render_error
 from setu.dialects.openai_responses.answer import render_response
 from setu.dialects.openai_responses.decoder import ResponsesDecoder
 from setu.dialects.openai_responses.encoder import ResponsesEncoder
-from setu.dialects.openai_responses.errors import frame_after, frame_error, parse_error, render_error
+from setu.dialects.openai_responses.errors import frame_after, frame_error
 from setu.dialects.openai_responses.options import PARAMS
 from setu.dialects.openai_responses.request import parse_request, render_request
 from setu.dialects.openai_responses.response import parse_response

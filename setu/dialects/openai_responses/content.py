@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from setu._json import Json, Raw, kind_of
-from setu.chat.parts import AnyPart, Blocks, Inline, Media, Opaque, Plain, Ref, Refusal, Text, Url
+from setu._json import Json, kind_of
+from setu.chat.parts import AnyPart, Inline, Media, Ref, Refusal, Text, Url
 from setu.chat.seals import CacheMark, Cite
-from setu.dialects.openai_chat.media import address, source_of
-from setu.dialects.openai_responses.extras import Where, give_back, lose, put_back
+from setu.dialects import openai_parts
+from setu.dialects.addresses import address, source_of
+from setu.dialects.extras import Where, put_back
+from setu.dialects.openai_parts import Item, Kinds, Read, kind_of_image, need_said, read_part
 from setu.dialects.openai_responses.words import NAME
 from setu.dialects.reader import Obj
-from setu.dialects.record import Loss, Target
-
-Item = dict[str, Any] | Raw
 
 CONTENT = "content."
 """How the kinds of opaque content parts begin; opaque items have their bare type."""
@@ -38,17 +37,7 @@ def parse_content(obj: Obj, key: str) -> tuple[AnyPart, ...]:
 
 def parse_part(raw: Json, where: str, *, lenient: bool = False) -> AnyPart:
     """Read one content part; a kind this version does not know stays opaque (B-RSP-06)."""
-    if lenient and kind_of(raw) != "object":
-        return Opaque(dialect=NAME, kind=CONTENT, raw=raw)
-    obj = Obj(raw, where, lenient=lenient)
-    kind = obj.text("type")
-    if kind is None:
-        if lenient:
-            return Opaque(dialect=NAME, kind=CONTENT, raw=raw)
-        raise obj.missing("type")
-    read = _PARSERS.get(kind)
-    part = read(obj, _mark(obj)) if read is not None else None
-    return part if part is not None else Opaque(dialect=NAME, kind=CONTENT + kind, raw=raw)
+    return read_part(_KINDS, raw, where, lenient=lenient)
 
 
 def _mark(obj: Obj) -> CacheMark | None:
@@ -64,9 +53,7 @@ def _mark(obj: Obj) -> CacheMark | None:
 
 
 def _text(obj: Obj, cache: CacheMark | None) -> AnyPart:
-    text = obj.text("text")
-    if text is None and not obj.lenient:
-        raise obj.missing("text")
+    text = need_said(obj, "text")
     where = obj.at("annotations")
     cites = tuple(
         parse_cite(Obj(raw, f"{where}[{index}]", lenient=True), raw)
@@ -75,7 +62,7 @@ def _text(obj: Obj, cache: CacheMark | None) -> AnyPart:
     )
     logprobs = obj.array("logprobs")
     return Text(
-        text=text or "", cites=cites, logprobs=tuple(logprobs) if logprobs else None, cache=cache, extra=obj.extra(NAME)
+        text=text, cites=cites, logprobs=tuple(logprobs) if logprobs else None, cache=cache, extra=obj.extra(NAME)
     )
 
 
@@ -95,10 +82,7 @@ def parse_cite(obj: Obj, raw: Json) -> Cite:
 
 
 def _refusal(obj: Obj, cache: CacheMark | None) -> AnyPart:
-    text = obj.text("refusal")
-    if text is None and not obj.lenient:
-        raise obj.missing("refusal")
-    return Refusal(text=text or "", cache=cache, extra=obj.extra(NAME))
+    return Refusal(text=need_said(obj, "refusal"), cache=cache, extra=obj.extra(NAME))
 
 
 def _image(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
@@ -110,10 +94,8 @@ def _image(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
             raise obj.missing("image_url")
         return None
     source = source_of(url) if url is not None else Ref(issuer=NAME, id=identity or "")
-    # B-MED-07: a PDF in an image part is a document.
-    pdf = isinstance(source, Inline) and source.mime == "application/pdf"
     return Media(
-        kind="document" if pdf else "image",
+        kind=kind_of_image(source),
         source=source,
         detail=None if detail == "auto" else detail,  # the default
         cache=cache,
@@ -157,7 +139,7 @@ def _audio(obj: Obj, cache: CacheMark | None) -> AnyPart | None:
     return Media(kind="audio", source=Inline(b64=data, mime=_AUDIO_MIMES[form]), cache=cache, extra=obj.extra(NAME))
 
 
-_PARSERS = {
+_READERS: dict[str, Read] = {
     "input_text": _text,
     "output_text": _text,
     "text": _text,
@@ -168,43 +150,21 @@ _PARSERS = {
 }
 
 
-class PartWriter:
-    """Renders content parts for one target and collects what it cannot say."""
+_KINDS = Kinds(dialect=NAME, readers=_READERS, mark=_mark, opaque=CONTENT)
 
-    def __init__(self, target: Target, losses: list[Loss]) -> None:
-        self.target = target
-        self.losses = losses
 
-    def lose(self, where: Where, reason: str, *, info: bool = False) -> None:
-        lose(self.losses, where, reason, info=info)
+class PartWriter(openai_parts.PartWriter):
+    """Renders the parts of an input message or a tool result."""
 
-    def part(self, part: AnyPart, where: Where) -> list[Item]:
-        """Render one part of an input message or a tool result; nothing when it cannot be said."""
-        match part:
-            case Text():
-                if not part.text and part.extra is None:
-                    if part.cache is not None:
-                        self.lose((*where, "cache"), "a cache mark on an empty text", info=True)
-                    return []
-                rendered: list[Item] = [{"type": "input_text", "text": part.text}]
-            case Refusal():
-                rendered = [{"type": "input_text", "text": part.text}] if part.text else []
-            case Media(source=Blocks(parts=blocks)):
-                return [piece for index, block in enumerate(blocks) for piece in self.part(block, (*where, index))]
-            case Media():
-                rendered = self._media(part, where)
-            case Opaque(dialect="openai_responses"):
-                return [Raw(part.raw)]
-            case _:
-                self.lose(where, f"{type(part).__name__} has no place in an input message")
-                return []
-        if part.seal is not None:
-            self.lose((*where, "seal"), "the signature is another host's", info=True)
-        for item in rendered:
-            if isinstance(item, dict):
-                self.mark(item, part.cache, where)
-                give_back(item, part.extra, where, self.losses)
-        return rendered
+    dialect = NAME
+    place = "an input message"
+    api = "this API"
+
+    def text(self, text: str) -> Item:
+        return {"type": "input_text", "text": text}
+
+    def refusal(self, part: Refusal) -> list[Item]:
+        return [self.text(part.text)] if part.text else []
 
     def mark(self, item: dict[str, Any], cache: CacheMark | None, where: Where) -> None:
         """Write a cache mark for hosts that take it."""
@@ -215,19 +175,9 @@ class PartWriter:
             return
         item["prompt_cache_breakpoint"] = {"mode": "explicit"}
 
-    def _media(self, part: Media, where: Where) -> list[Item]:
-        source = part.source
-        if isinstance(source, Url):
-            source = self.target.media.get(source.url, source)
-        for said, what in ((part.cited, "citations"), (part.context, "document context"), (part.clip, "a clip")):
-            if said:
-                self.lose(where, f"this API has no way to ask for {what}")
-        if isinstance(source, Plain):
-            return [{"type": "input_text", "text": source.text}] if source.text else []
+    def media(self, part: Media, source: Inline | Url | Ref, where: Where) -> list[Item]:
         if isinstance(source, Ref) and source.issuer not in _ISSUERS:
             self.lose(where, f"the file is known to {source.issuer} only")
-            return []
-        if isinstance(source, Blocks):
             return []
         match part.kind:
             case "image":

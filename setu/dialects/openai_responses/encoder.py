@@ -24,9 +24,9 @@ from setu.chat.parts import AnyPart, Reasoning, Refusal, Text, ToolCall
 from setu.chat.response import Finish, Usage
 from setu.chat.seals import Extra
 from setu.chat.usage import merge as merge_usage
+from setu.dialects.extras import dump, lose
 from setu.dialects.openai_responses.answer import echo, head_of, item_id, kind_of_item, render_item, status_of, tail
 from setu.dialects.openai_responses.errors import error_event, failure
-from setu.dialects.openai_responses.extras import dump, lose
 from setu.dialects.openai_responses.speaking import (
     CallItem,
     Content,

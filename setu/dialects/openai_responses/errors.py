@@ -6,8 +6,8 @@ import msgspec
 
 from setu import _json
 from setu._json import Json, Raw
-from setu.dialects.openai_chat.errors import error_of, parse_error, render_error
-from setu.dialects.openai_responses.extras import dump
+from setu.dialects.extras import dump
+from setu.dialects.openai_errors import error_of, parse_error, render_error
 from setu.dialects.reader import Obj
 from setu.errors import DialectError, ErrorInfo, ErrorKind
 from setu.framing.frame import Frame

@@ -3,14 +3,15 @@
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from setu import _json
 from setu._json import Json, Raw, kind_of
 from setu.chat.request import Options, Output, Thinking
 from setu.chat.seals import Extra
-from setu.dialects.openai_chat.options import EFFORTS, effort_of
-from setu.dialects.openai_responses.extras import known, lose, put_back
+from setu.dialects.efforts import effort_of, nearest
+from setu.dialects.extras import lose, put_back
+from setu.dialects.openai_responses.extras import known
 from setu.dialects.openai_responses.words import NAME, SERVICE_TIERS
 from setu.dialects.params import Param, read_options, write_options
 from setu.dialects.reader import Obj
@@ -26,6 +27,9 @@ PARAMS = (
     Param(field="metadata", wire="metadata", kind="json"),
     Param(field="cache_key", wire="prompt_cache_key", kind="text"),
     Param(field="cache_retention", wire="prompt_cache_retention", kind="text"),
+    Param(field="cache_options", wire="prompt_cache_options", kind="json"),
+    Param(field="safety_identifier", wire="safety_identifier", kind="text"),
+    Param(field="moderation", wire="moderation", kind="json"),
     Param(field="truncation", wire="truncation", kind="text"),
 )
 """https://platform.openai.com/docs/api-reference/responses/create, 2026-11."""
@@ -44,6 +48,8 @@ LOGPROBS = "message.output_text.logprobs"
 def parse_options(obj: Obj, text: Obj | None, include: list[str]) -> Options:
     """Take the scalar options, those under `text` and `include` with them."""
     values = read_options(obj, PARAMS)
+    if isinstance(values.get("cache_options"), bytes):
+        values["cache_options"] = _shared_with_chat(obj, values["cache_options"])
     if text is not None and text.has("verbosity"):
         values["verbosity"] = text.text("verbosity")
     if LOGPROBS in include:
@@ -52,15 +58,28 @@ def parse_options(obj: Obj, text: Obj | None, include: list[str]) -> Options:
     return Options(**values)
 
 
+_CACHE_OPTIONS = ("mode", "ttl")
+"""What both of OpenAI's APIs know of `prompt_cache_options`; the rest is this one's own (`openai.types` 3.52)."""
+
+
+def _shared_with_chat(obj: Obj, raw: Json) -> Json | UnsetType:
+    """Return the cache options that chat has, too; the others stay behind for the extra."""
+    given = Obj(raw, obj.at("prompt_cache_options"), lenient=obj.lenient)
+    shared = {name: Raw(given.members.pop(name)) for name in _CACHE_OPTIONS if name in given.members}
+    put_back(obj, "prompt_cache_options", given)
+    return _json.encode(shared) if shared or not given.members else UNSET
+
+
 def render_options(options: Options, include: list[str], losses: list[Loss]) -> dict[str, Any]:
-    """Return the wire members of the options; those under `text` are the caller's."""
-    plain = msgspec.structs.replace(options, verbosity=UNSET, logprobs=UNSET)
-    if options.n == 1:
-        plain = msgspec.structs.replace(plain, n=UNSET)  # one answer is all there is
+    """Return the wire members of the options; those under `text` are the caller's, and so is `n`."""
+    plain = msgspec.structs.replace(options, verbosity=UNSET, logprobs=UNSET, n=UNSET)
     if options.modalities == ("text",):
         plain = msgspec.structs.replace(plain, modalities=UNSET)
     members, lost = write_options(plain, _WRITTEN)
     losses += lost
+    if isinstance(options.cache_options, bytes) and kind_of(options.cache_options) == "object":
+        split = _json.split(options.cache_options)
+        members["prompt_cache_options"] = {name: Raw(raw) for name, raw in split.items()}
     tier = members.get("service_tier")
     if tier is not None and tier not in SERVICE_TIERS:
         lose(losses, ("service_tier",), f"{tier} is not a service tier of this API", info=True)
@@ -233,13 +252,11 @@ def _effort(thinking: Thinking, target: Target, losses: list[Loss]) -> str | Non
 
 def _allowed(effort: str, efforts: tuple[str, ...], losses: list[Loss]) -> str:
     """Return the effort, or the nearest that the model knows (B-PRM-12)."""
-    ranks = [EFFORTS.index(word) for word in efforts if word in EFFORTS]
-    if effort in efforts or effort not in EFFORTS or not ranks:
+    found = None if effort in efforts else nearest(effort, efforts)
+    if found is None:
         return effort
-    wanted = EFFORTS.index(effort)
-    nearest = EFFORTS[max((rank for rank in ranks if rank <= wanted), default=min(ranks))]
-    lose(losses, ("thinking", "effort"), f"effort {effort} became {nearest}")
-    return nearest
+    lose(losses, ("thinking", "effort"), f"effort {effort} became {found}")
+    return found
 
 
 def own_reasoning(extra: Extra | None) -> Json | None:

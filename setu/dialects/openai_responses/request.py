@@ -1,6 +1,5 @@
 """Requests: `POST /v1/responses` to the model and back."""
 
-import re
 from typing import Any
 
 from msgspec import UNSET
@@ -10,8 +9,10 @@ from setu._json import Raw
 from setu.chat.parts import Text
 from setu.chat.request import ChatRequest, State
 from setu.chat.seals import Extra
+from setu.dialects.client_text import check_text
+from setu.dialects.extras import lose, put_back
 from setu.dialects.openai_responses.content import PartWriter
-from setu.dialects.openai_responses.extras import give_back, known, lose, put_back
+from setu.dialects.openai_responses.extras import give_back, known
 from setu.dialects.openai_responses.items import parse_input
 from setu.dialects.openai_responses.options import (
     ENCRYPTED,
@@ -30,8 +31,6 @@ from setu.dialects.reader import Obj
 from setu.dialects.record import Loss, Rendered, Route, Target
 from setu.errors import LocalDialectError
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
 
 def parse_request(body: bytes, route: Route) -> ChatRequest:
     """Read a request strictly; members this version does not know stay in `extra`.
@@ -40,12 +39,8 @@ def parse_request(body: bytes, route: Route) -> ChatRequest:
         LocalDialectError: it is not JSON in UTF-8, or a member is missing, of the wrong type or out of range.
     """
     try:
-        body.decode()
-        if _SURROGATE.search(body):
-            _json.encode(_json.decode(body))
+        check_text(body)
         return _parse(Obj(body), route)
-    except UnicodeDecodeError as error:
-        raise LocalDialectError(f"the body is not valid UTF-8 at byte {error.start}") from None
     except _json.JsonError as error:
         raise LocalDialectError(f"the body is not valid JSON: {error}") from None
     except RecursionError:
@@ -110,9 +105,13 @@ def render_request(request: ChatRequest, target: Target) -> Rendered:
     """Write a request for a target; what it cannot say are losses.
 
     Raises:
-        LocalDialectError: the request holds text that no JSON can carry.
+        LocalDialectError: the request asks for several answers, or holds text that no JSON can carry.
     """
     losses: list[Loss] = []
+    if isinstance(request.options.n, int) and request.options.n > 1:
+        # One answer where two were asked for looks like success (B-PRM-07).
+        message = "the Responses API gives one answer; ask with n 1"
+        raise LocalDialectError(message, param="n", code="unsupported_parameter")
     turns = TurnWriter(request, PartWriter(target, losses))
     body: dict[str, Any] = {"model": target.model}
     instructions = turns.instructions()

@@ -9,7 +9,7 @@ from setu.chat.parts import Media, Opaque, ToolCall
 from setu.chat.request import Message
 from setu.chat.response import Candidate, ChatResponse, Finish
 from setu.chat.seals import Extra
-from setu.dialects.openai_chat.errors import error_of
+from setu.dialects.openai_errors import error_of
 from setu.dialects.openai_responses.content import parse_content
 from setu.dialects.openai_responses.errors import answer_error
 from setu.dialects.openai_responses.items import parse_call, parse_hosted, parse_image, parse_reasoning

@@ -13,6 +13,7 @@ from setu.chat.fold import Fold
 from setu.chat.parts import Reasoning, Refusal, Text, ToolCall
 from setu.chat.request import ChatRequest
 from setu.chat.seals import Seal
+from setu.dialects.extras import lose
 from setu.dialects.openai_responses.answer import (
     call_item,
     message_item,
@@ -21,7 +22,6 @@ from setu.dialects.openai_responses.answer import (
     render_content,
     render_logprob,
 )
-from setu.dialects.openai_responses.extras import lose
 from setu.dialects.openai_responses.words import CUT_SHORT
 from setu.dialects.record import Loss
 

@@ -6,7 +6,8 @@ from setu import _json
 from setu._json import Json, Raw, kind_of
 from setu.chat.request import ChatRequest, CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.chat.seals import Extra
-from setu.dialects.openai_responses.extras import Where, give_back, lose
+from setu.dialects.extras import Where, lose
+from setu.dialects.openai_responses.extras import give_back
 from setu.dialects.openai_responses.words import NAME
 from setu.dialects.reader import Obj
 from setu.dialects.record import Loss

@@ -7,8 +7,10 @@ from setu.chat.ids import bounded
 from setu.chat.parts import AnyPart, HostedCall, Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult
 from setu.chat.request import ChatRequest, Message
 from setu.chat.seals import CacheMark
-from setu.dialects.openai_responses.content import CONTENT, Item, PartWriter
-from setu.dialects.openai_responses.extras import Where, give_back, known
+from setu.dialects.extras import Where
+from setu.dialects.openai_parts import Item
+from setu.dialects.openai_responses.content import CONTENT, PartWriter
+from setu.dialects.openai_responses.extras import give_back, known
 from setu.dialects.openai_responses.items import hosted_item
 from setu.dialects.openai_responses.words import NAME, PREFIXES
 

@@ -1,6 +1,7 @@
-"""Bedrock's Converse and ConverseStream, from the provider's side.
+"""Bedrock's Converse and ConverseStream, and InvokeModel of embedding models, from the provider's side.
 
-Written to docs.aws.amazon.com/bedrock/latest/APIReference (Converse, ConverseStream; 2026-11), not to Setu's codecs.
+Written to docs.aws.amazon.com/bedrock/latest/APIReference (Converse, ConverseStream, InvokeModel; 2026-11), not to
+Setu's codecs.
 """
 
 import json
@@ -11,6 +12,7 @@ from setu import _json
 from setu.framing.eventstream import EventStreamEncoder
 from setu.framing.frame import Frame
 from setu.http import Headers
+from setu.transport.simulate import embeddings
 from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, arguments_text, count, groups, slices
 from setu.transport.simulate.bedrock_rules import checked
 from setu.transport.simulate.dice import Dice, digest
@@ -44,6 +46,9 @@ def _answer(query: Query, seed: bytes) -> Reply:
     except _json.JsonError as error:
         raise RefusedError(str(error), type="SerializationException") from None
     model = query.route.model or ""
+    if query.route.operation == "embed":
+        answer_body, tokens = embeddings.bedrock(body, model)
+        return document(answer_body, _headers(seed) | {"x-amzn-bedrock-input-token-count": str(tokens)})
     try:
         request = checked(body)
         seed = digest(request, model)

@@ -1,8 +1,9 @@
-"""Embeddings from the providers' side: OpenAI's, Gemini's, Cohere's and Ollama's endpoints.
+"""Embeddings from the providers' side: OpenAI's, Gemini's, Cohere's and Ollama's endpoints, and Bedrock's models.
 
 Written to platform.openai.com/docs/api-reference/embeddings, ai.google.dev/api/embeddings, docs.cohere.com/reference/
-embed and docs.ollama.com/api/embed (2026-11), not to Setu's codecs. A text's vector depends on the text, the model and
-the size alone; its numbers are exact float32, so that every encoding says the same.
+embed, docs.ollama.com/api/embed and docs.aws.amazon.com/bedrock/latest/userguide (2026-11), not to Setu's codecs. A
+text's vector depends on the text, the model and the size alone; its numbers are exact float32, so that every encoding
+says the same.
 """
 
 import base64
@@ -171,3 +172,74 @@ def ollama(body: Any) -> Json:
         "load_duration": 1,
         "prompt_eval_count": count(texts),
     }
+
+
+_MALFORMED = "Malformed input request: {}, please reformat your input and try again."
+_TITAN_SIZES = (256, 512, 1024)
+_NOVA_SIZES = (256, 384, 1024, 3072)
+_NOVA_PURPOSES = frozenset({"GENERIC_INDEX", "GENERIC_RETRIEVAL", "TEXT_RETRIEVAL", "CLASSIFICATION", "CLUSTERING"})
+
+
+def bedrock(body: Any, model: str) -> tuple[Json, int]:
+    """Answer InvokeModel of an embedding model; also return the tokens that AWS counts in a header.
+
+    Raises:
+        RefusedError: the body is not of the form of the model's family.
+    """
+    if model.startswith(BROKEN_MODEL):
+        raise RefusedError("The provided model identifier is invalid.")
+    if not isinstance(body, dict):
+        raise RefusedError(_MALFORMED.format("expected type: JSONObject"))
+    if "titan" in model:
+        return _titan(body, model)
+    return _nova(body, model) if "nova" in model else _cohere_invoked(body, model)
+
+
+def _only(body: Json, *keys: str) -> None:
+    for key in body.keys() - set(keys):
+        raise RefusedError(_MALFORMED.format(f"#: extraneous key [{key}] is not permitted"))
+
+
+def _titan(body: Json, model: str) -> tuple[Json, int]:
+    newer = "v2" in model
+    _only(body, "inputText", *(("dimensions", "normalize", "embeddingTypes") if newer else ()))
+    given, size = body.get("inputText"), body.get("dimensions", 1024 if newer else 1536)
+    if not isinstance(given, str) or not given:
+        raise RefusedError(_MALFORMED.format("#: required key [inputText] not found"))
+    if newer and size not in _TITAN_SIZES:
+        raise RefusedError(_MALFORMED.format(f"#/dimensions: {size} is not a valid enum value"))
+    row, tokens = vector(given, model, size), max(count(given), 1)
+    typed = {"embeddingsByType": {"float": row}} if newer else {}
+    return {"embedding": row, **typed, "inputTextTokenCount": tokens}, tokens
+
+
+def _nova(body: Json, model: str) -> tuple[Json, int]:
+    params = body.get("singleEmbeddingParams")
+    text = params.get("text") if isinstance(params, dict) else None
+    if body.get("taskType") != "SINGLE_EMBEDDING" or not isinstance(params, dict) or not isinstance(text, dict):
+        raise RefusedError(_MALFORMED.format("#: required key [singleEmbeddingParams] not found"))
+    size, given = params.get("embeddingDimension", 3072), text.get("value")
+    if params.get("embeddingPurpose") not in _NOVA_PURPOSES or size not in _NOVA_SIZES:
+        raise RefusedError(_MALFORMED.format("#/singleEmbeddingParams: not a valid enum value"))
+    if not isinstance(given, str) or not given or text.get("truncationMode") not in ("NONE", "START", "END"):
+        raise RefusedError(_MALFORMED.format("#/singleEmbeddingParams/text: not valid"))
+    row = vector(given, model, size)
+    return {"embeddings": [{"embeddingType": "TEXT", "embedding": row}]}, max(count(given), 1)
+
+
+def _cohere_invoked(body: Json, model: str) -> tuple[Json, int]:
+    newer = "embed-v4" in model
+    _only(
+        body,
+        "texts",
+        "input_type",
+        "truncate",
+        "embedding_types",
+        *(("output_dimension", "max_tokens") if newer else ()),
+    )
+    answered = cohere({**body, "model": model})
+    rows = answered["embeddings"]["float"]
+    by_type = newer or "embedding_types" in body
+    kind = "embeddings_by_type" if by_type else "embeddings_floats"
+    rest = {"id": answered["id"], "response_type": kind, "texts": answered["texts"]}
+    return {"embeddings": answered["embeddings"] if by_type else rows, **rest}, max(count(body["texts"]), 1)

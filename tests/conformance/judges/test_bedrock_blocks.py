@@ -104,7 +104,7 @@ def test_a_good_request_satisfies_both() -> None:
         ("max_tokens", 5),
     ],
 )
-def test_what_aws_refuses_the_judge_refuses(place, value) -> None:
+def test_what_aws_refuses_the_judge_refuses(place: str, value: Any) -> None:
     body = _with(place, value)
 
     assert request_problems(json.dumps(body).encode()) != []
@@ -125,7 +125,7 @@ def test_what_aws_refuses_the_judge_refuses(place, value) -> None:
         ("XLT-03", "messages.0.content.0", {"image_url": {"url": "x"}}),
     ],
 )
-def test_rules_that_no_shape_holds(check, place, value) -> None:
+def test_rules_that_no_shape_holds(check: str, place: str, value: Any) -> None:
     body = copy.deepcopy(GOOD) if place == "tool_choice" else _with(place, value)
     if place == "tool_choice":
         body[place] = value
@@ -134,7 +134,7 @@ def test_rules_that_no_shape_holds(check, place, value) -> None:
 
 
 @given(st.data())
-def test_whatever_is_taken_out_what_aws_refuses_the_judge_refuses(data) -> None:
+def test_whatever_is_taken_out_what_aws_refuses_the_judge_refuses(data: st.DataObject) -> None:
     body = copy.deepcopy(GOOD)
     holder: Any = body
     while True:

@@ -210,7 +210,8 @@ def hoarding(dialect: Dialect) -> Dialect:
 
     class Encoder:
         def __init__(self, reply: Any) -> None:
-            self._real, self._kept = real(reply), []  # type: list[Frame]
+            self._real = real(reply)
+            self._kept: list[Frame] = []
             self.losses = self._real.losses
 
         def feed(self, event: Event) -> list[Frame]:
@@ -282,7 +283,7 @@ class Forgetful(Target):
 
             async def nothing() -> None: ...
 
-            kept = response.body
+            kept: Any = response.body
             if not isinstance(kept, bytes):
 
                 class Body:

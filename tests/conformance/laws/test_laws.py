@@ -1,11 +1,15 @@
 """Each law holds for the finished dialects, and each can fail: a defect made for it breaks it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from setu.conformance.laws.bench import Profile, bench
 from setu.conformance.laws.book import Law
 from setu.conformance.laws.pair import Pair
 from setu.conformance.laws.table import LAWS, tried
+from setu.dialects.record import Dialect
 from setu.dialects.registry import DIALECTS
 from tests.conformance.laws.seeds import SEEDS, WIRINGS
 
@@ -14,7 +18,7 @@ FEW = Profile(3, 3, derandomize=True)
 MANY = Profile(60, 60, derandomize=True)
 
 
-def pair_of(dialects, client: str, upstream: str, profile: Profile) -> Pair:
+def pair_of(dialects: Mapping[str, Dialect], client: Any, upstream: Any, profile: Profile) -> Pair:
     return next(p for p in bench(dialects, profile) if (p.client.name, p.upstream.name) == (client, upstream))
 
 

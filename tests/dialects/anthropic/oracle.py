@@ -4,36 +4,20 @@ import json
 from functools import cache
 from typing import Any
 
-import jsonschema_rs
 import pydantic
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
 
 from setu.framing.frame import Frame
+from tests.dialects.closed import Closed
 
 _SAMPLERS = {"temperature": {"type": "number"}, "top_p": {"type": "number"}, "top_k": {"type": "integer"}}
 """Still taken by models before Opus 4.7, but gone from the types of SDK 2.11."""
 
 
 @cache
-def _requests(stream: bool) -> Any:
-    kind = MessageCreateParamsStreaming if stream else MessageCreateParamsNonStreaming
-    schema = pydantic.TypeAdapter(kind).json_schema()
-    _close(schema)
-    schema["properties"] |= _SAMPLERS
-    return jsonschema_rs.validator_for(schema)
-
-
-def _close(schema: Any) -> None:
-    """Forbid unknown members on every object that lists its own."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "object" and "properties" in schema:
-            schema.setdefault("additionalProperties", False)
-        for value in schema.values():
-            _close(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            _close(value)
+def _requests(stream: bool) -> Closed:
+    return Closed(MessageCreateParamsStreaming if stream else MessageCreateParamsNonStreaming, besides=_SAMPLERS)
 
 
 @cache
@@ -43,9 +27,7 @@ def _events() -> pydantic.TypeAdapter[Any]:
 
 def request_problems(body: bytes) -> list[str]:
     """Return what is wrong with a request, nothing if the SDK could have sent it."""
-    members = json.loads(body)
-    validator = _requests(bool(members.get("stream")))
-    return [f"{error.instance_path}: {error.message[:200]}" for error in validator.iter_errors(members)]
+    return _requests(bool(json.loads(body).get("stream"))).problems(body)
 
 
 def need_message(body: bytes) -> Message:

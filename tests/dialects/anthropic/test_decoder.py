@@ -46,7 +46,7 @@ def parts_of(*events):
     return candidate.messages[0].parts
 
 
-def test_a_plain_stream_event_by_event():
+def test_a_plain_stream_event_by_event() -> None:
     events = decode(START, *block(0, TEXT, text("Hel"), text("lo")), ended(), STOP)
 
     assert events == [
@@ -91,13 +91,13 @@ def test_redacted_thinking_is_whole_at_its_start():  # B-THK-09
         ({}, ['{"a":'], '{"a":'),  # B-STR-13: cut off by max_tokens
     ],
 )
-def test_the_arguments_of_a_call_are_its_deltas_or_else_its_start(start, deltas, arguments):
+def test_the_arguments_of_a_call_are_its_deltas_or_else_its_start(start, deltas, arguments) -> None:
     assert parts_of(*block(0, CALL | {"input": start}, *map(json_delta, deltas))) == (
         ToolCall(call_id="t1", name="f", arguments=arguments),
     )
 
 
-def test_hosted_tools_stream_too():
+def test_hosted_tools_stream_too() -> None:
     use = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
     result = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []}
 
@@ -107,7 +107,7 @@ def test_hosted_tools_stream_too():
     )
 
 
-def test_citations_are_added_to_their_text():
+def test_citations_are_added_to_their_text() -> None:
     cite = {"type": "web_search_result_location", "url": "https://x", "cited_text": "q"}
 
     events = decode(START, *block(0, TEXT, {"type": "citations_delta", "citation": cite}), close=False)
@@ -116,7 +116,7 @@ def test_citations_are_added_to_their_text():
     assert (added.part, added.cite.url, added.cite.quoted) == (0, "https://x", "q")
 
 
-def test_a_block_of_an_unknown_kind_grows_and_comes_out_whole():
+def test_a_block_of_an_unknown_kind_grows_and_comes_out_whole() -> None:
     start = {"type": "compaction", "content": None}
     deltas = [{"type": "compaction_delta", "content": words} for words in ("so ", "far")]
 
@@ -125,7 +125,7 @@ def test_a_block_of_an_unknown_kind_grows_and_comes_out_whole():
     assert part == Opaque(dialect="anthropic", kind="compaction", raw=b'{"type":"compaction","content":"so far"}')
 
 
-def test_the_input_of_an_unknown_tool_is_put_together():
+def test_the_input_of_an_unknown_tool_is_put_together() -> None:
     (part,) = parts_of(*block(0, {"type": "of_tomorrow_use", "input": {}}, json_delta('{"a"'), json_delta(":1}")))
 
     assert part.raw == b'{"type":"of_tomorrow_use","input":{"a":1}}'
@@ -157,7 +157,7 @@ def test_a_call_outweighs_the_word_that_came_with_it():  # B-STR-14
     assert [event.finish.reason for event in events if isinstance(event, Finished)] == ["tool_calls"]
 
 
-def test_late_members_are_noted():
+def test_late_members_are_noted() -> None:
     delta = ended() | {"context_management": {"applied_edits": []}}
     delta["delta"] = delta["delta"] | {"container": {"id": "c"}, "stop_details": None}
 
@@ -175,7 +175,7 @@ def test_late_members_are_noted():
 
 
 @pytest.mark.parametrize("odd", [b": keepalive", b'{"type":"ping"}'], ids=["comment in data", "ping"])  # B-SSE-01
-def test_signs_of_life_are_pings(odd):
+def test_signs_of_life_are_pings(odd) -> None:
     assert decode(odd, close=False) == [Ping()]
 
 
@@ -194,7 +194,7 @@ def test_an_unknown_event_is_kept_for_anthropic():  # B-ANT-08
     ]
 
 
-def test_an_unknown_delta_is_kept_for_anthropic():
+def test_an_unknown_delta_is_kept_for_anthropic() -> None:
     events = decode(START, *block(0, TEXT, {"type": "of_tomorrow_delta"}, stop=False), close=False)
 
     assert [event.event for event in events if isinstance(event, Foreign)] == ["content_block_delta"]
@@ -223,14 +223,14 @@ def test_an_error_without_its_type_is_an_error_too():  # B-SSE-14
     assert [type(event) for event in events] == [Started, Failed, Ended]
 
 
-def test_data_that_are_not_json_fail_the_stream():
+def test_data_that_are_not_json_fail_the_stream() -> None:
     events = decode(START, b"<html>")
 
     assert events[1].error.kind is ErrorKind.BAD_GATEWAY
     assert events[-1] == Ended(complete=False)
 
 
-def test_a_frame_that_the_end_cut_off_only_leaves_the_stream_incomplete():
+def test_a_frame_that_the_end_cut_off_only_leaves_the_stream_incomplete() -> None:
     decoder = UPSTREAM.decoder(counter())
     decoder.feed(Frame(data=b'{"type":"message_start","message":{}}'))
 
@@ -256,7 +256,7 @@ def test_a_stream_is_complete_once_its_end_was_said(events, complete):  # B-SSE-
     assert sum(isinstance(event, Finished) for event in decoded) == int(complete)
 
 
-def test_a_call_that_was_cut_off_gets_no_arguments_invented():
+def test_a_call_that_was_cut_off_gets_no_arguments_invented() -> None:
     events = decode(START, *block(0, CALL, stop=False))
 
     assert not any(isinstance(event, ArgumentsDelta) for event in events)
@@ -296,7 +296,7 @@ def test_a_call_that_was_cut_off_gets_no_arguments_invented():
     ],
     ids=["no start", "thinking in text", "index twice", "interleaved", "no id", "whole start"],
 )
-def test_bent_streams_are_read(events, parts):
+def test_bent_streams_are_read(events, parts) -> None:
     found = tuple(part for part in parts_of(*events) if part != Text(text=""))
 
     assert found == parts
@@ -308,7 +308,7 @@ def test_a_second_start_begins_nothing_anew():  # B-ANT-04
     assert sum(isinstance(event, Started) for event in events) == 1
 
 
-def test_a_stream_without_its_start_still_starts():
+def test_a_stream_without_its_start_still_starts() -> None:
     events = decode(*block(0, TEXT, text("Hi")), ended(), STOP)
 
     assert events[0] == Started()

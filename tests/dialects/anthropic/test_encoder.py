@@ -56,7 +56,7 @@ def losses_of(*events):
     return encoder.losses
 
 
-def test_a_plain_answer_event_by_event():
+def test_a_plain_answer_event_by_event() -> None:
     usage = Usage(input=10, output=2, cache_read=4)
 
     events = encode(UsageSeen(usage=usage), *part(Text(text=""), TextDelta(part=0, text="Hi")), finished())
@@ -106,7 +106,7 @@ def test_the_usage_that_came_last_is_in_the_delta():  # B-USG-07
     }
 
 
-def test_blocks_number_from_zero_without_gaps_though_some_parts_say_nothing():
+def test_blocks_number_from_zero_without_gaps_though_some_parts_say_nothing() -> None:
     foreign = HostedCall(call_id="h", tool="web_search_call", dialect="openai_responses")
 
     events = encode(
@@ -119,7 +119,7 @@ def test_blocks_number_from_zero_without_gaps_though_some_parts_say_nothing():
     assert [event["index"] for event in content(events)] == [0, 0, 0, 1, 1]
 
 
-def test_overlapping_parts_go_out_one_after_the_other():
+def test_overlapping_parts_go_out_one_after_the_other() -> None:
     events = encode(
         PartStarted(part=0, value=Text(text="")),
         PartStarted(part=1, value=ToolCall(call_id="t1", name="f", arguments="")),
@@ -163,19 +163,19 @@ def test_sections_of_thinking_are_parted_by_a_blank_line():  # B-THK-16
     assert "".join(delta["thinking"] for delta in deltas(events)) == "ab\n\nc"
 
 
-def test_a_seal_of_another_issuer_stays_out():
+def test_a_seal_of_another_issuer_stays_out() -> None:
     events = encode(*part(Reasoning(), ReasoningDelta(part=0, text="hm"), SealAdded(part=0, data="g", issuer="gemini")))
 
     assert deltas(events) == [{"type": "thinking_delta", "thinking": "hm"}]
 
 
-def test_thinking_is_left_out_for_a_client_that_does_not_want_it():
+def test_thinking_is_left_out_for_a_client_that_does_not_want_it() -> None:
     hidden = part(Reasoning(), ReasoningDelta(part=0, text="hm"), SealAdded(part=0, data="s", issuer="anthropic"))
 
     assert content(encode(*hidden, include_thoughts=False)) == []
 
 
-def test_redacted_thinking_is_whole_in_its_start():
+def test_redacted_thinking_is_whole_in_its_start() -> None:
     seal = Seal(issuer="anthropic", kind="redacted", data="xx")
 
     assert starts(encode(*part(Reasoning(redacted=True, seal=seal)))) == [{"type": "redacted_thinking", "data": "xx"}]
@@ -191,7 +191,7 @@ def test_redacted_thinking_is_whole_in_its_start():
     ],
     ids=["deltas", "whole", "empty", "custom"],
 )
-def test_the_arguments_of_a_call(value, pieces, written):
+def test_the_arguments_of_a_call(value, pieces, written) -> None:
     events = encode(*part(value, *(ArgumentsDelta(part=0, text=piece) for piece in pieces)))
 
     assert starts(events) == [{"type": "tool_use", "id": "toolu_setu_t1", "name": "f", "input": {}}]
@@ -212,7 +212,7 @@ def test_foreign_ids_are_marked_and_own_ones_pass():  # B-ANT-06
     assert len(illegal) <= 64
 
 
-def test_anthropics_own_blocks_go_back_as_they_came():
+def test_anthropics_own_blocks_go_back_as_they_came() -> None:
     call = HostedCall(call_id="s1", tool="mcp_tool_use", dialect="anthropic", name="ask", server="wiki")
     result = HostedResult(call_id="s1", tool="mcp_tool_result", dialect="anthropic", content=b"[]", is_error=False)
     opaque = Opaque(dialect="anthropic", kind="compaction", raw=b'{"type":"compaction","content":"c"}')
@@ -231,7 +231,7 @@ def test_anthropics_own_blocks_go_back_as_they_came():
     assert deltas(events) == [{"type": "input_json_delta", "partial_json": '{"q":1}'}]
 
 
-def test_own_citations_are_written_and_foreign_ones_noted():
+def test_own_citations_are_written_and_foreign_ones_noted() -> None:
     own = Cite(kind="char_location", dialect="anthropic", raw=b'{"type":"char_location"}')
     foreign = Cite(kind="url_citation", dialect="openai_chat", raw=b"{}")
     cited = part(Text(text=""), CiteAdded(part=0, cite=own), CiteAdded(part=0, cite=foreign))
@@ -240,7 +240,7 @@ def test_own_citations_are_written_and_foreign_ones_noted():
     assert [loss.pointer for loss in losses_of(*cited)] == ["/content/0"]
 
 
-def test_sound_leaves_its_transcript():
+def test_sound_leaves_its_transcript() -> None:
     audio = Media(kind="audio", source=Inline(b64="", mime="audio/wav"))
     spoken = part(audio, MediaDelta(part=0, data="AAAA", transcript="Hi"))
 
@@ -258,11 +258,11 @@ def test_sound_leaves_its_transcript():
     ],
     ids=["length", "refusal", "call and stop", "none said"],
 )
-def test_the_stop_reason(events, word):
+def test_the_stop_reason(events, word) -> None:
     assert encode(*events)[-2]["delta"]["stop_reason"] == word
 
 
-def test_only_the_first_candidate_is_told():
+def test_only_the_first_candidate_is_told() -> None:
     events = encode(
         PartStarted(part=0, value=Text(text="a")),
         PartStarted(part=1, value=Text(text="b"), candidate=1),
@@ -277,7 +277,7 @@ def test_only_the_first_candidate_is_told():
     assert events[-2]["delta"]["stop_reason"] == "end_turn"
 
 
-def test_candidates_left_out_are_noted_once():
+def test_candidates_left_out_are_noted_once() -> None:
     other = [
         PartStarted(part=1, value=Text(text="b"), candidate=1),
         Finished(candidate=1, finish=Finish(reason="stop")),
@@ -286,13 +286,22 @@ def test_candidates_left_out_are_noted_once():
     assert [loss.pointer for loss in losses_of(*other)] == ["/candidates/1"]
 
 
-def test_late_members_stand_where_anthropic_puts_them():
+def test_late_members_stand_where_anthropic_puts_them() -> None:
     members = {"container": b'{"id":"c"}', "context_management": b"{}"}
 
     end = encode(Noted(extra=Extra(dialect="anthropic", members=members)), finished())[-2]
 
     assert end["delta"]["container"] == {"id": "c"}
     assert end["context_management"] == {}
+
+
+def test_a_late_member_never_takes_the_place_of_the_events_own() -> None:
+    members = {"type": b'"ping"', "usage": b"null"}
+
+    end = encode(Noted(extra=Extra(dialect="anthropic", members=members)), finished())[-2]
+
+    assert end["type"] == "message_delta"
+    assert end["usage"]["output_tokens"] == 0
 
 
 def test_pings_and_anthropics_unknown_events_go_through():  # B-SSE-04, B-ANT-08
@@ -322,7 +331,7 @@ def test_an_error_ends_the_stream_without_a_stop():  # B-SSE-15, B-SSE-17
     }
 
 
-def test_an_error_before_the_start_stands_alone():
+def test_an_error_before_the_start_stands_alone() -> None:
     assert [event["type"] for event in encode(Failed(error=ERROR), Ended(complete=False), whole=False)] == ["error"]
 
 
@@ -333,20 +342,20 @@ def test_a_stream_that_breaks_off_is_no_success():  # B-SSE-18
     assert "message_stop" not in {event["type"] for event in events}
 
 
-def test_an_empty_answer_is_still_a_message():
+def test_an_empty_answer_is_still_a_message() -> None:
     events = encode(Started(), finished(), Ended(complete=True), whole=False)
 
     assert [event["type"] for event in events] == ["message_start", "message_delta", "message_stop"]
 
 
-def test_a_ping_before_the_start_does_not_begin_the_answer():
+def test_a_ping_before_the_start_does_not_begin_the_answer() -> None:
     events = encode(Ping(), Started(id="msg_real"), finished(), Ended(complete=True), whole=False)
 
     assert [event["type"] for event in events] == ["ping", "message_start", "message_delta", "message_stop"]
     assert events[1]["message"]["id"] == "msg_real"
 
 
-def test_members_of_a_block_that_only_anthropic_knows_are_written_in_its_start():
+def test_members_of_a_block_that_only_anthropic_knows_are_written_in_its_start() -> None:
     extra = Extra(dialect="anthropic", members={"of_tomorrow": b"1"})
 
     events = encode(*part(Text(text="", extra=extra), TextDelta(part=0, text="Hi")))
@@ -354,7 +363,7 @@ def test_members_of_a_block_that_only_anthropic_knows_are_written_in_its_start()
     assert starts(events) == [{"type": "text", "text": "", "of_tomorrow": 1}]
 
 
-def test_what_the_wire_has_no_place_for_is_noted_once():
+def test_what_the_wire_has_no_place_for_is_noted_once() -> None:
     text = part(Text(text=""), *(TextDelta(part=0, text="a", logprobs=(b"{}",)) for _ in range(2)))
 
     losses = losses_of(*text, Noted(feedback=b"{}"))
@@ -362,7 +371,7 @@ def test_what_the_wire_has_no_place_for_is_noted_once():
     assert [(loss.pointer, loss.severity) for loss in losses] == [("/logprobs", "info"), ("/promptFeedback", "info")]
 
 
-def test_thinking_that_is_whole_at_its_start_is_written():
+def test_thinking_that_is_whole_at_its_start_is_written() -> None:
     seal = Seal(issuer="anthropic", kind="signature", data="sig")
 
     events = encode(*part(Reasoning(text=("hm",), seal=seal)))

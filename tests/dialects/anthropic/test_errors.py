@@ -35,7 +35,7 @@ def nested(word, message="no"):
         (529, "overloaded_error", ErrorKind.OVERLOADED),
     ],
 )
-def test_every_documented_error_is_read_and_written(status, word, kind):
+def test_every_documented_error_is_read_and_written(status, word, kind) -> None:
     info = parse(status, nested(word))
 
     assert (info.status, info.kind, info.type, info.message, info.request_id) == (status, kind, word, "no", "req_1")
@@ -64,7 +64,7 @@ def test_every_documented_error_is_read_and_written(status, word, kind):
         (418, nested("of_tomorrow"), (418, "no")),
     ],
 )
-def test_any_body_gives_its_status_and_message(status, body, read):
+def test_any_body_gives_its_status_and_message(status, body, read) -> None:
     info = parse(status, body)
 
     assert (info.status, info.message) == read
@@ -90,7 +90,7 @@ def test_when_to_come_back_is_in_seconds(headers, seconds):  # B-ERR-04
     assert parse(429, nested("rate_limit_error"), **headers).retry_after == seconds
 
 
-def test_the_request_id_may_stand_in_the_header():
+def test_the_request_id_may_stand_in_the_header() -> None:
     assert parse(500, b"", request_id="req_2").request_id == "req_2"
 
 
@@ -106,18 +106,28 @@ def test_the_request_id_may_stand_in_the_header():
         (ErrorInfo(kind=ErrorKind.BAD_GATEWAY, status=502, message=""), "api_error"),
     ],
 )
-def test_an_error_of_any_source_has_a_type_of_anthropics(info, word):
+def test_an_error_of_any_source_has_a_type_of_anthropics(info, word) -> None:
     assert json.loads(ERRORS.render(info))["error"]["type"] == word
 
 
-def test_the_frame_is_an_error_event():
+def test_the_frame_is_an_error_event() -> None:
     frame = ERRORS.frame(ErrorInfo(kind=ErrorKind.TIMEOUT, status=504, message="late"))
 
     assert frame.event == "error"
     assert json.loads(frame.data)["error"] == {"type": "timeout_error", "message": "late"}
 
 
-def test_the_record_names_its_path_and_header():
+def test_the_record_names_its_path_and_header() -> None:
     assert DIALECT.upstream["chat"].path("claude", True) == ("/v1/messages", "")
     assert (DIALECT.name, DIALECT.request_id) == ("anthropic", "request-id")
     assert DIALECT.params["stop"] == "/stop_sequences"
+
+
+def test_a_usage_limit_that_is_reached_is_a_quota_whatever_its_status_says() -> None:
+    """B-ERR-03."""
+    body = nested("invalid_request_error", "You have reached your specified API usage limits.")
+
+    info = parse(400, body)
+
+    assert (info.status, info.kind, info.type) == (429, ErrorKind.QUOTA, None)
+    assert parse(400, nested("invalid_request_error", "You have too many limits.")).status == 400

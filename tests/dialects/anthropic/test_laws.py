@@ -59,14 +59,14 @@ ODD = st.one_of(JSON, st.sampled_from([-1, 10**40, "", "\ud800", {"type": "text"
 
 
 @given(st.one_of(st.binary(max_size=60), JSON.map(lambda value: json.dumps(value).encode())))
-def test_any_bytes_give_a_value_or_a_dialect_error(body):
+def test_any_bytes_give_a_value_or_a_dialect_error(body) -> None:
     for parse in (lambda: CLIENT.parse_request(body, ROUTE), lambda: UPSTREAM.parse_response(body, counter())):
         with contextlib.suppress(DialectError, ProviderError):
             parse()
 
 
 @given(BODIES, st.lists(st.integers(0, 9), max_size=8), ODD)
-def test_a_request_with_something_odd_in_it_gives_a_value_or_a_local_error(body, path, odd):
+def test_a_request_with_something_odd_in_it_gives_a_value_or_a_local_error(body, path, odd) -> None:
     mutated = json.dumps(mutate(json.loads(body), path, odd)).encode()
     with contextlib.suppress(LocalDialectError):
         request = CLIENT.parse_request(mutated, ROUTE)
@@ -74,7 +74,7 @@ def test_a_request_with_something_odd_in_it_gives_a_value_or_a_local_error(body,
 
 
 @pytest.mark.parametrize("depth", [3, 30, 5000])
-def test_nesting_without_end_is_refused(depth):
+def test_nesting_without_end_is_refused(depth) -> None:
     block = '{"type":"tool_result","tool_use_id":"t","content":[' * depth + "]}" * depth
     body = f'{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{block}]}}]}}'.encode()
 
@@ -90,7 +90,7 @@ def refusal(body: bytes) -> str | None:
 
 
 @given(BODIES)
-def test_a_request_of_anthropic_comes_back_as_it_was(body):
+def test_a_request_of_anthropic_comes_back_as_it_was(body) -> None:
     request = CLIENT.parse_request(body, ROUTE)
     target = Target(model=request.model, facts=Facts(sampling="both"))
 
@@ -102,7 +102,7 @@ def test_a_request_of_anthropic_comes_back_as_it_was(body):
 
 
 @given(REQUESTS, TARGETS)
-def test_a_request_of_any_dialect_becomes_one_that_anthropics_sdk_could_send(request, target):
+def test_a_request_of_any_dialect_becomes_one_that_anthropics_sdk_could_send(request, target) -> None:
     before = copy.deepcopy(request)
 
     rendered = UPSTREAM.render_request(request, target)
@@ -128,7 +128,7 @@ def need_conversation(body: dict[str, Any]) -> None:
 
 
 @given(REQUESTS)
-def test_each_mapped_id_is_the_same_on_a_call_and_its_result(request):
+def test_each_mapped_id_is_the_same_on_a_call_and_its_result(request) -> None:
     body = json.loads(UPSTREAM.render_request(request, Target(model="claude")).body)
     blocks = [b for m in body["messages"] if not isinstance(m["content"], str) for b in m["content"]]
     wire = {
@@ -145,7 +145,7 @@ def test_each_mapped_id_is_the_same_on_a_call_and_its_result(request):
 
 
 @given(ANSWERS)
-def test_an_answer_comes_back_as_it_was(answer):
+def test_an_answer_comes_back_as_it_was(answer) -> None:
     response = UPSTREAM.parse_response(json.dumps(answer).encode(), counter())
 
     rendered = CLIENT.render_response(response, REPLY)
@@ -155,7 +155,7 @@ def test_an_answer_comes_back_as_it_was(answer):
 
 
 @given(ANSWERS, st.lists(st.integers(0, 9), max_size=6), ODD)
-def test_an_odd_answer_never_costs_more_than_itself(answer, path, odd):
+def test_an_odd_answer_never_costs_more_than_itself(answer, path, odd) -> None:
     body = json.dumps(mutate(answer, path, odd)).encode()
     try:
         response = UPSTREAM.parse_response(body, counter())
@@ -229,7 +229,7 @@ def encoded(events: list[Event]) -> list[Frame]:
 
 
 @given(ANSWERS, PLACES, PLACES)
-def test_a_stream_folds_to_its_twin_however_it_is_cut(answer, places, byte_places):
+def test_a_stream_folds_to_its_twin_however_it_is_cut(answer, places, byte_places) -> None:
     body = streamed(answer, places)
 
     folded = fold(decoded(cut(body, byte_places)))
@@ -240,7 +240,7 @@ def test_a_stream_folds_to_its_twin_however_it_is_cut(answer, places, byte_place
 
 
 @given(ANSWERS, PLACES)
-def test_a_stream_written_again_means_the_same(answer, places):
+def test_a_stream_written_again_means_the_same(answer, places) -> None:
     events = decoded([streamed(answer, places)])
 
     frames = encoded(events)
@@ -252,7 +252,7 @@ def test_a_stream_written_again_means_the_same(answer, places):
 
 
 @given(PARTS, PLACES, SCHEDULES)
-def test_any_legal_stream_becomes_one_that_the_sdk_reads(parts, places, schedule):
+def test_any_legal_stream_becomes_one_that_the_sdk_reads(parts, places, schedule) -> None:
     frames = encoded(stream(parts, places, schedule))
 
     need_order(need_events(frames))
@@ -260,7 +260,7 @@ def test_any_legal_stream_becomes_one_that_the_sdk_reads(parts, places, schedule
 
 
 @given(PARTS, SCHEDULES, st.integers(0, 60))
-def test_a_stream_that_breaks_off_ends_in_an_error_and_no_stop(parts, schedule, length):
+def test_a_stream_that_breaks_off_ends_in_an_error_and_no_stop(parts, schedule, length) -> None:
     events = stream(parts, (), schedule)[:-1][:length]
 
     frames = encoded([*events, Ended(complete=False)])
@@ -270,7 +270,7 @@ def test_a_stream_that_breaks_off_ends_in_an_error_and_no_stop(parts, schedule, 
 
 
 @given(st.lists(st.one_of(st.binary(max_size=30), JSON.map(lambda value: json.dumps(value).encode())), max_size=6))
-def test_the_decoder_never_raises_and_ends_once(datas):
+def test_the_decoder_never_raises_and_ends_once(datas) -> None:
     decoder = UPSTREAM.decoder(counter())
 
     events = [event for data in datas for event in decoder.feed(Frame(data=data))] + decoder.close()
@@ -281,7 +281,7 @@ def test_the_decoder_never_raises_and_ends_once(datas):
 
 
 @given(ANSWERS, st.integers(0, 40), st.lists(st.integers(0, 9), max_size=6), ODD)
-def test_an_odd_event_in_a_stream_is_survived(answer, place, path, odd):
+def test_an_odd_event_in_a_stream_is_survived(answer, place, path, odd) -> None:
     frames = SseDecoder().feed(streamed(answer, []))
     at = place % len(frames)
     strange = json.dumps(mutate(json.loads(frames[at].data or b""), path, odd)).encode()
@@ -304,7 +304,7 @@ def need_events_loosely(frames: list[Frame]) -> list[dict[str, Any]]:
 
 
 @given(st.integers(0, 999), st.binary(max_size=80))
-def test_any_error_body_gives_an_error_that_reads_the_same_again(status, body):
+def test_any_error_body_gives_an_error_that_reads_the_same_again(status, body) -> None:
     info = DIALECT.errors.parse(status, Headers(), body)
 
     again = DIALECT.errors.parse(info.status, Headers(), DIALECT.errors.render(info))

@@ -1,13 +1,10 @@
 """Settings on their way to Anthropic: scalars, thinking, structured output."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from setu.chat.parts import Reasoning
 from setu.chat.request import ChatRequest, FunctionTool, Options, Output, Thinking
 from setu.chat.seals import Extra, Seal
-from setu.dialects.anthropic.options import BUDGET_OF_EFFORT, effort_of
 from setu.dialects.record import Target
 from setu.errors import LocalDialectError
 from tests.dialects.anthropic.test_render_request import answered, called
@@ -59,7 +56,7 @@ def test_the_model_decides_how_many_samplers_may_stand(sampling, kept):  # B-PRM
     assert len(losses) == 2 - len(kept)
 
 
-def test_thinking_drops_the_samplers_it_does_not_go_with():
+def test_thinking_drops_the_samplers_it_does_not_go_with() -> None:
     options = Options(temperature=0.5, top_p=0.9, top_k=5)
 
     body, losses = render(asked(options=options, thinking=Thinking(mode="on", budget=2000)))
@@ -97,7 +94,14 @@ def test_more_answers_than_one_are_refused():  # B-PRM-07, CHAT-005
     assert caught.value.param == "n"
 
 
-def test_the_user_becomes_metadata_and_joins_what_else_is_there():
+def test_the_safety_identifier_stands_for_a_user_that_was_not_named() -> None:
+    assert sent(options=Options(safety_identifier="s"))["metadata"] == {"user_id": "s"}
+    body, losses = render(asked(options=Options(safety_identifier="s", user="u")))
+    assert body["metadata"] == {"user_id": "u"}
+    assert [(loss.pointer, loss.severity) for loss in losses] == [("/safety_identifier", "info")]
+
+
+def test_the_user_becomes_metadata_and_joins_what_else_is_there() -> None:
     extra = Extra(dialect="anthropic", members={"metadata": b'{"more":1}'})
 
     assert sent(options=Options(user="u"), extra=extra)["metadata"] == {"user_id": "u", "more": 1}
@@ -107,14 +111,14 @@ def test_the_user_becomes_metadata_and_joins_what_else_is_there():
     ("tier", "written", "lost"),
     [("auto", "auto", 0), ("standard_only", "standard_only", 0), ("default", "standard_only", 0), ("flex", None, 1)],
 )
-def test_a_service_tier_is_one_that_anthropic_has(tier, written, lost):
+def test_a_service_tier_is_one_that_anthropic_has(tier, written, lost) -> None:
     body, losses = render(asked(options=Options(service_tier=tier)))
 
     assert body.get("service_tier") == written
     assert len(losses) == lost
 
 
-def test_a_schema_for_the_answer_goes_out_byte_for_byte():
+def test_a_schema_for_the_answer_goes_out_byte_for_byte() -> None:
     schema = b'{ "type":"object","properties":{"n":{"const":1.10}} }'
     wanted = asked(output=Output(kind="schema", name="x", schema=schema))
 
@@ -157,7 +161,7 @@ ENABLED = {"type": "enabled", "budget_tokens": 2048}
     ],
     ids=str,
 )
-def test_thinking_in_the_form_that_the_model_takes(thinking, facts, written):
+def test_thinking_in_the_form_that_the_model_takes(thinking, facts, written) -> None:
     body = sent_to(facts, thinking=thinking)
 
     assert {key: body[key] for key in ("thinking", "output_config") if key in body} == written
@@ -198,18 +202,10 @@ def test_an_effort_the_model_lacks_becomes_the_next_one_down_with_a_note(effort,
     assert [loss.pointer for loss in losses] == ["/thinking"]
 
 
-def test_the_default_of_max_tokens_leaves_room_beside_the_thinking():
+def test_the_default_of_max_tokens_leaves_room_beside_the_thinking() -> None:
     body = sent(thinking=Thinking(mode="on", budget=10000))
 
     assert body["max_tokens"] == 10000 + 4096
-
-
-@given(st.integers(1, 10**6))
-def test_a_budgets_effort_is_the_nearest_not_above_it(budget):
-    effort = effort_of(budget)
-
-    assert BUDGET_OF_EFFORT[effort] <= budget or effort == "minimal"
-    assert all(other <= BUDGET_OF_EFFORT[effort] or other > budget for other in BUDGET_OF_EFFORT.values())
 
 
 def test_thinking_rests_for_a_tool_turn_that_lost_its_signed_thinking():  # B-THK-07
@@ -228,12 +224,12 @@ def test_thinking_goes_on_where_the_tool_turn_kept_its_signed_thinking():  # B-T
     assert sent(*conversation, thinking=Thinking(mode="on", budget=2000))["thinking"]["type"] == "enabled"
 
 
-def test_streaming_is_asked_for_only_when_wanted():
+def test_streaming_is_asked_for_only_when_wanted() -> None:
     assert sent(stream=True)["stream"] is True
     assert "stream" not in sent()
 
 
-def test_anthropics_own_members_go_back():
+def test_anthropics_own_members_go_back() -> None:
     members = {"mcp_servers": b'[{"url":"x"}]', "output_config": b'{"task_budget":{"total":1}}'}
 
     body = sent(extra=Extra(dialect="anthropic", members=members), thinking=Thinking(effort="low"))
@@ -242,11 +238,11 @@ def test_anthropics_own_members_go_back():
     assert body["output_config"] == {"effort": "low", "task_budget": {"total": 1}}
 
 
-def test_a_fraction_of_top_k_becomes_an_integer():
+def test_a_fraction_of_top_k_becomes_an_integer() -> None:
     assert sent(options=Options(top_k=40.0))["top_k"] == 40
 
 
-def test_a_namespace_is_noted_as_lost():
+def test_a_namespace_is_noted_as_lost() -> None:
     _, losses = render(asked(tools=(FunctionTool(name="f", namespace="crm"),)))
 
     assert [(loss.pointer, loss.severity) for loss in losses] == [("/tools/0", "info")]

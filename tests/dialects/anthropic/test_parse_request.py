@@ -25,11 +25,11 @@ from setu.errors import LocalDialectError
 from tests.dialects.anthropic.wire import CLIENT, HELLO, parse, parts_of
 
 
-def test_a_string_and_a_text_block_are_the_same_content():
+def test_a_string_and_a_text_block_are_the_same_content() -> None:
     assert parts_of("Hello") == parts_of([{"type": "text", "text": "Hello"}]) == (Text(text="Hello"),)
 
 
-def test_the_system_prompt_is_a_string_or_blocks_with_cache_marks():
+def test_the_system_prompt_is_a_string_or_blocks_with_cache_marks() -> None:
     marked = {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
     assert parse(system="Be brief.").system == (Text(text="Be brief."),)
@@ -108,7 +108,7 @@ def test_a_system_message_in_the_middle_stays_where_it_stood():  # B-MSG-02
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )
-def test_every_block_has_its_part(content, part):
+def test_every_block_has_its_part(content, part) -> None:
     assert parts_of([content]) == (part,)
 
 
@@ -122,7 +122,7 @@ def test_a_call_keeps_its_arguments_to_the_letter():  # P11, P12
     )
 
 
-def test_a_result_knows_the_name_of_its_call():
+def test_a_result_knows_the_name_of_its_call() -> None:
     call = {"type": "tool_use", "id": "t1", "name": "look_up", "input": {}}
     result = {"type": "tool_result", "tool_use_id": "t1", "content": "42", "is_error": True}
 
@@ -178,11 +178,11 @@ def test_the_tool_choice_and_parallelism_are_two_things(choice, read, parallel):
     ],
     ids=str,
 )
-def test_thinking_is_read_in_every_form(members, read):
+def test_thinking_is_read_in_every_form(members, read) -> None:
     assert parse(**members).thinking == read
 
 
-def test_a_thinking_mode_of_tomorrow_is_kept_for_anthropic():
+def test_a_thinking_mode_of_tomorrow_is_kept_for_anthropic() -> None:
     request = parse(thinking={"type": "between_tools"})
 
     assert request.extra == Extra(dialect="anthropic", members={"thinking": b'{"type": "between_tools"}'})
@@ -196,14 +196,14 @@ def test_a_thinking_mode_of_tomorrow_is_kept_for_anthropic():
     ],
     ids=["output_config", "the beta's output_format"],
 )
-def test_a_schema_for_the_answer_is_read_in_both_spellings(members):
+def test_a_schema_for_the_answer_is_read_in_both_spellings(members) -> None:
     request = parse(**members)
 
     assert request.output == Output(kind="schema", schema=b'{"type": "object"}', dialect="anthropic")
     assert request.extra is None
 
 
-def test_settings_and_what_only_anthropic_knows():
+def test_settings_and_what_only_anthropic_knows() -> None:
     request = parse(
         temperature=0, top_p=0, top_k=5, stop_sequences=["END"], metadata={"user_id": "u1", "more": 1}, container="c1"
     )
@@ -214,7 +214,7 @@ def test_settings_and_what_only_anthropic_knows():
     assert request.extra == Extra(dialect="anthropic", members={"metadata": b'{"more":1}', "container": b'"c1"'})
 
 
-def test_the_path_may_name_the_model():
+def test_the_path_may_name_the_model() -> None:
     route = Route(dialect="anthropic", operation="chat", model="claude-in-the-path")
 
     request = CLIENT.parse_request(b'{"max_tokens":1,"messages":[{"role":"user","content":"x"}]}', route)
@@ -273,7 +273,7 @@ def test_the_path_may_name_the_model():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_wrong_is_named(members, param):
+def test_what_is_wrong_is_named(members, param) -> None:
     with pytest.raises(LocalDialectError) as caught:
         parse(**members)
 
@@ -289,14 +289,14 @@ def test_what_is_no_json_object_is_the_clients_error(body):  # B-ERR-10
 @pytest.mark.parametrize(
     "mark", [{"type": "of_tomorrow"}, {"type": "ephemeral", "scope": "all"}], ids=["type", "member"]
 )
-def test_a_cache_mark_of_tomorrow_is_kept_for_anthropic(mark):
+def test_a_cache_mark_of_tomorrow_is_kept_for_anthropic(mark) -> None:
     (text,) = parts_of([{"type": "text", "text": "x", "cache_control": mark}])
 
     assert text.cache is None
     assert text.extra.members.keys() == {"cache_control"}
 
 
-def test_citations_of_a_form_of_tomorrow_keep_the_document_whole():
+def test_citations_of_a_form_of_tomorrow_keep_the_document_whole() -> None:
     document = {
         "type": "document",
         "source": {"type": "url", "url": "https://x"},

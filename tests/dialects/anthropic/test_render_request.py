@@ -78,7 +78,7 @@ def test_a_system_message_never_parts_a_call_from_its_result():  # B-TOOL-03
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user", "system"]
 
 
-def test_a_system_message_after_the_last_answer_moves_to_the_top():
+def test_a_system_message_after_the_last_answer_moves_to_the_top() -> None:
     body, _ = render(request(user("?"), assistant("yes"), said("system", "MID")), system_turns=True)
 
     assert body["system"] == "MID"
@@ -213,7 +213,7 @@ def test_thinking_that_anthropic_did_not_sign_is_left_out_with_a_note(seal):  # 
     assert [(loss.pointer, loss.severity) for loss in losses] == [("/messages/1/content/0", "info")]
 
 
-def test_a_refusal_is_what_the_assistant_said():
+def test_a_refusal_is_what_the_assistant_said() -> None:
     assert sent(user("?"), assistant(Refusal(text="No.")), user("why?"))["messages"][1]["content"] == "No."
 
 
@@ -233,7 +233,7 @@ def test_what_only_another_dialect_knows_is_noted_key_by_key():  # P15
     }
 
 
-def test_parts_that_only_another_dialect_runs_are_left_out_with_a_note():
+def test_parts_that_only_another_dialect_runs_are_left_out_with_a_note() -> None:
     hosted = HostedCall(call_id="h", tool="web_search_call", dialect="openai_responses")
     opaque = Opaque(dialect="gemini", kind="x", raw=b"{}")
 
@@ -246,13 +246,13 @@ def test_parts_that_only_another_dialect_runs_are_left_out_with_a_note():
     ]
 
 
-def test_a_name_on_a_message_is_noted():
+def test_a_name_on_a_message_is_noted() -> None:
     _, losses = render(request(Message(role="user", name="ann", parts=(Text(text="Hi"),))))
 
     assert [loss.pointer for loss in losses] == ["/messages/0/name"]
 
 
-def test_media_in_an_assistant_turn_leave_their_transcript():
+def test_media_in_an_assistant_turn_leave_their_transcript() -> None:
     audio = Media(kind="audio", source=Inline(b64="", mime="audio/wav"), transcript="spoken")
 
     body, losses = render(request(user("?"), assistant(audio), user("go")))
@@ -261,12 +261,12 @@ def test_media_in_an_assistant_turn_leave_their_transcript():
     assert len(losses) == 1
 
 
-def test_a_conversation_kept_elsewhere_is_refused():
+def test_a_conversation_kept_elsewhere_is_refused() -> None:
     with pytest.raises(LocalDialectError):
         render(request(user("go"), state=State(previous="resp_1")))
 
 
-def test_keeping_the_answer_is_noted_only_if_asked_for():
+def test_keeping_the_answer_is_noted_only_if_asked_for() -> None:
     assert render(request(user("go"), state=State(store=False)))[1] == ()
     assert [loss.pointer for loss in render(request(user("go"), state=State(store=True, background=True)))[1]] == [
         "/store",
@@ -287,7 +287,7 @@ def test_a_longer_history_starts_with_the_shorter_one():  # P19
     assert json.dumps(long["messages"])[: len(json.dumps(short["messages"])) - 1] == json.dumps(short["messages"])[:-1]
 
 
-def test_anthropics_own_parts_go_back_as_they_came():
+def test_anthropics_own_parts_go_back_as_they_came() -> None:
     call = HostedCall(
         call_id="s1", tool="server_tool_use", dialect="anthropic", name="web_search", arguments=b'{"q":1.10}'
     )
@@ -304,7 +304,7 @@ def test_anthropics_own_parts_go_back_as_they_came():
     ]
 
 
-def test_a_tool_addition_stays_in_its_system_message_whatever_the_model():
+def test_a_tool_addition_stays_in_its_system_message_whatever_the_model() -> None:
     addition = Opaque(dialect="anthropic", kind="tool_addition", raw=b'{"type":"tool_addition"}')
 
     body = sent(user("?"), Message(role="system", parts=(addition,)))
@@ -312,7 +312,7 @@ def test_a_tool_addition_stays_in_its_system_message_whatever_the_model():
     assert body["messages"][1] == {"role": "system", "content": [{"type": "tool_addition"}]}
 
 
-def test_a_system_prompt_holds_only_text():
+def test_a_system_prompt_holds_only_text() -> None:
     image = Media(kind="image", source=Url(url="https://x/y"))
 
     body, losses = render(request(Message(role="system", parts=(image, Text(text="A"))), user("Hi")))
@@ -321,20 +321,20 @@ def test_a_system_prompt_holds_only_text():
     assert [loss.pointer for loss in losses] == ["/messages/0/content/0"]
 
 
-def test_an_empty_system_message_in_the_middle_disappears():
+def test_an_empty_system_message_in_the_middle_disappears() -> None:
     body, losses = render(request(user("Hi"), said("system", " "), user("there")), system_turns=True)
 
     assert len(body["messages"]) == 1
     assert losses == ()
 
 
-def test_the_input_of_a_custom_tool_goes_out_as_an_object():
+def test_the_input_of_a_custom_tool_goes_out_as_an_object() -> None:
     call = ToolCall(call_id="t1", name="shell", arguments="ls -l", kind="custom")
 
     assert sent(user("?"), assistant(call), answered("t1"))["messages"][1]["content"][0]["input"] == {"input": "ls -l"}
 
 
-def test_a_cache_lifetime_that_anthropic_does_not_have_is_left_to_its_default():
+def test_a_cache_lifetime_that_anthropic_does_not_have_is_left_to_its_default() -> None:
     body = sent(user(Text(text="a", cache=CacheMark(ttl="30d"))))
 
     assert body["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral"}

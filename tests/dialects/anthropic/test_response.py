@@ -38,7 +38,7 @@ def written(*parts, finish="stop", **members):
     return json.loads(rendered.body), rendered.losses
 
 
-def test_an_answer_is_one_candidate_with_one_message():
+def test_an_answer_is_one_candidate_with_one_message() -> None:
     response = read(
         content=[{"type": "text", "text": "Hi", "citations": None}], usage={"input_tokens": 3, "output_tokens": 2}
     )
@@ -96,13 +96,13 @@ def test_input_includes_what_came_from_the_cache_and_went_into_it():  # B-USG-01
     assert (usage.reasoning, usage.hosted) == (7, {"web_search_requests": 2})
 
 
-def test_what_is_not_reported_is_not_zero():
+def test_what_is_not_reported_is_not_zero() -> None:
     usage = read(usage={"output_tokens": 1}).usage
 
     assert (usage.input, usage.cache_read, usage.reasoning, usage.total) == (None, None, None, None)
 
 
-def test_citations_keep_the_sources_own_words():
+def test_citations_keep_the_sources_own_words() -> None:
     cite = {"type": "char_location", "cited_text": "q", "document_title": "T", "start_char_index": 1}
 
     (text,) = parts_of({"type": "text", "text": "x", "citations": [cite, 7]})
@@ -113,7 +113,7 @@ def test_citations_keep_the_sources_own_words():
     assert text.cites[1].raw == b"7"
 
 
-def test_odd_blocks_survive():
+def test_odd_blocks_survive() -> None:
     parts = parts_of(
         {"type": "tool_use", "name": "f"},
         {"type": "of_tomorrow", "x": 1},
@@ -128,7 +128,7 @@ def test_odd_blocks_survive():
     assert parts[3:] == (Text(text=""), Reasoning(text=("hm",)))
 
 
-def test_late_members_are_kept_and_null_says_nothing():
+def test_late_members_are_kept_and_null_says_nothing() -> None:
     response = read(container={"id": "c"}, context_management=None)
 
     assert response.extra == Extra(dialect="anthropic", members={"container": b'{"id": "c"}'})
@@ -149,12 +149,12 @@ def test_an_error_under_a_200_is_an_error(body):  # B-ERR-08
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'"x"'])
-def test_no_answer_is_the_upstreams_fault(body):
+def test_no_answer_is_the_upstreams_fault(body) -> None:
     with pytest.raises(RemoteDialectError):
         UPSTREAM.parse_response(body, counter())
 
 
-def test_a_broken_character_does_not_cost_the_answer():
+def test_a_broken_character_does_not_cost_the_answer() -> None:
     body = json.dumps(MESSAGE | {"content": [{"type": "text", "text": "?"}]}).encode().replace(b"?", b"\xff")
 
     response = UPSTREAM.parse_response(body, counter())
@@ -212,7 +212,7 @@ def test_a_foreign_native_word_never_leaks():  # B-FIN-09
     assert "stop_details" not in body
 
 
-def test_every_part_has_its_block():
+def test_every_part_has_its_block() -> None:
     signed = Reasoning(text=("hm",), seal=Seal(issuer="anthropic", kind="signature", data="s"))
     hosted = HostedCall(
         call_id="s1", tool="server_tool_use", dialect="anthropic", name="web_search", arguments=b'{"q":1}'
@@ -238,7 +238,7 @@ def test_every_part_has_its_block():
     assert losses == ()
 
 
-def test_what_anthropic_cannot_say_is_noted():
+def test_what_anthropic_cannot_say_is_noted() -> None:
     image = Media(kind="image", source=Inline(b64="", mime="image/png"))
     audio = Media(kind="audio", source=Inline(b64="", mime="audio/wav"), transcript="spoken")
     foreign = HostedCall(call_id="h", tool="web_search_call", dialect="openai_responses")
@@ -264,14 +264,14 @@ def test_of_several_candidates_the_first_is_told_and_the_rest_noted():  # B-PRM-
     assert [loss.pointer for loss in rendered.losses] == ["/candidates/1"]
 
 
-def test_no_candidate_at_all_is_an_empty_message():
+def test_no_candidate_at_all_is_an_empty_message() -> None:
     rendered = CLIENT.render_response(ChatResponse(), reply())
 
     message = need_message(rendered.body)
     assert (message.id, message.content, message.stop_reason) == ("msg_1", [], "end_turn")
 
 
-def test_thinking_is_left_out_for_a_client_that_does_not_want_it():
+def test_thinking_is_left_out_for_a_client_that_does_not_want_it() -> None:
     candidate = Candidate(messages=(Message(role="assistant", parts=(Reasoning(text=("hm",)), Text(text="t"))),))
 
     rendered = CLIENT.render_response(ChatResponse(candidates=(candidate,)), reply(include_thoughts=False))
@@ -279,7 +279,7 @@ def test_thinking_is_left_out_for_a_client_that_does_not_want_it():
     assert [block["type"] for block in json.loads(rendered.body)["content"]] == ["text"]
 
 
-def test_a_lone_surrogate_does_not_cost_the_answer():
+def test_a_lone_surrogate_does_not_cost_the_answer() -> None:
     assert written(Text(text="a\ud800b"))[0]["content"][0]["text"] == "a\ufffdb"
 
 
@@ -291,7 +291,7 @@ def test_arguments_of_any_number_stay_to_the_letter():  # P12
     assert b'"input":{"n": 1.10}' in CLIENT.render_response(ChatResponse(candidates=(candidate,)), reply()).body
 
 
-def test_what_anthropics_usage_says_beyond_the_model_comes_back():
+def test_what_anthropics_usage_says_beyond_the_model_comes_back() -> None:
     usage = {
         "input_tokens": 1,
         "output_tokens": 1,
@@ -306,7 +306,7 @@ def test_what_anthropics_usage_says_beyond_the_model_comes_back():
     assert again["server_tool_use"] == {"web_search_requests": 2, "web_fetch_requests": 0}
 
 
-def test_the_details_of_a_refusal_come_back():
+def test_the_details_of_a_refusal_come_back() -> None:
     details = {"type": "refusal", "category": "cyber", "explanation": None}
 
     again = CLIENT.render_response(read(stop_reason="refusal", stop_details=details), reply())

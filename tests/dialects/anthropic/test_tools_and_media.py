@@ -57,7 +57,7 @@ def test_no_tools_and_no_choice_are_left_out():  # B-TOOL-10
     assert "tool_choice" not in body
 
 
-def test_anthropics_own_hosted_tool_goes_back_whole():
+def test_anthropics_own_hosted_tool_goes_back_whole() -> None:
     config = b'{"type":"web_search_20250305","name":"web_search","max_uses":1}'
     tool = HostedTool(kind="web_search_20250305", dialect="anthropic", config=config, name="web_search")
 
@@ -98,7 +98,7 @@ def test_a_tool_that_anthropic_does_not_have_is_refused_by_name(tool):  # B-TOOL
     ],
     ids=["nothing", "parallel", "one at a time", "auto", "none", "required", "named"],
 )
-def test_the_choice_in_anthropics_words(choice, parallel, written):
+def test_the_choice_in_anthropics_words(choice, parallel, written) -> None:
     body = sent(tools=(TOOL,), tool_choice=choice, parallel=parallel)
 
     assert body.get("tool_choice") == written
@@ -138,7 +138,7 @@ def test_a_forced_tool_gives_way_to_thinking():  # B-TOOL-21
     ],
     ids=["right", "mislabelled", "alias", "parameters"],
 )
-def test_an_image_is_labelled_as_what_it_is(b64, mime, written):
+def test_an_image_is_labelled_as_what_it_is(b64, mime, written) -> None:
     block = only_block(media(Inline(b64=b64, mime=mime)))
 
     assert block == {"type": "image", "source": {"type": "base64", "media_type": written, "data": b64}}
@@ -154,7 +154,7 @@ def test_a_pdf_is_a_document_even_if_it_came_as_an_image():  # B-MED-07
     }
 
 
-def test_a_text_file_is_a_document_of_its_text():
+def test_a_text_file_is_a_document_of_its_text() -> None:
     source = Inline(b64=base64.b64encode("wörter".encode()).decode(), mime="text/markdown")
 
     assert only_block(media(source, kind="document"))["source"] == {
@@ -174,7 +174,7 @@ def test_a_text_file_is_a_document_of_its_text():
     ],
     ids=["url", "file", "text", "blocks"],
 )
-def test_a_document_in_every_form(source, written):
+def test_a_document_in_every_form(source, written) -> None:
     block = only_block(media(source, kind="document", cited=True, context="C"))
 
     assert block == {"type": "document", "source": written, "context": "C", "citations": {"enabled": True}}
@@ -199,7 +199,7 @@ def test_a_url_that_was_fetched_goes_out_as_its_bytes():  # B-MED-03
     ],
     ids=["audio", "video", "svg", "xls", "gs", "foreign file", "no base64"],
 )
-def test_media_that_anthropic_cannot_take_are_refused_by_place(source, kind):
+def test_media_that_anthropic_cannot_take_are_refused_by_place(source, kind) -> None:
     message = user("look", Media(kind=kind, source=source))
 
     with pytest.raises(LocalDialectError) as caught:
@@ -208,7 +208,7 @@ def test_media_that_anthropic_cannot_take_are_refused_by_place(source, kind):
     assert caught.value.param == "messages[0].content[1]"
 
 
-def test_the_detail_of_an_image_is_noted_as_lost():
+def test_the_detail_of_an_image_is_noted_as_lost() -> None:
     _, losses = render(ChatRequest(model="m", messages=(media(Url(url="https://x/y"), detail="low"),)))
 
     assert [(loss.pointer, loss.severity) for loss in losses] == [("/messages/0/content/0", "info")]

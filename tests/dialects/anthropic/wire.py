@@ -21,7 +21,8 @@ def parse(messages: Any = (HELLO,), **members: Any) -> ChatRequest:
     """Parse a request; model, max_tokens and a message are there unless said otherwise (`...` leaves one out)."""
     body = {"model": "claude", "max_tokens": 100, "messages": messages} | members
     kept = {key: value for key, value in body.items() if value is not ...}
-    return CLIENT.parse_request(json.dumps(kept).encode(), ROUTE)
+    request: ChatRequest = CLIENT.parse_request(json.dumps(kept).encode(), ROUTE)
+    return request
 
 
 def parts_of(content: Any) -> tuple[AnyPart, ...]:
@@ -56,7 +57,8 @@ def sent(*messages: Message, **members: Any) -> dict[str, Any]:
 
 
 def reply(**members: Any) -> Reply:
-    return Reply(**({"model": "claude", "id": "msg_1", "created": 1, "mint": counter()} | members))
+    given: dict[str, Any] = {"model": "claude", "id": "msg_1", "created": 1, "mint": counter()}
+    return Reply(**(given | members))
 
 
 def decode(*events: Any, close: bool = True) -> list[Event]:

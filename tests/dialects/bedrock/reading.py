@@ -31,6 +31,7 @@ def read_request(body: bytes, model: str) -> ChatRequest:
         "stop": tuple(config["stopSequences"]) if config.get("stopSequences") else None,
         "service_tier": (value.get("serviceTier") or {}).get("type"),
     }
+    options: dict[str, Any] = {name: found for name, found in names.items() if found is not None}
     return ChatRequest(
         model=model,
         system=_blocks(value.get("system") or []),
@@ -38,7 +39,7 @@ def read_request(body: bytes, model: str) -> ChatRequest:
         tools=_tools(tools.get("tools") or []),
         tool_choice=_choice(tools.get("toolChoice")),
         output=_output(value.get("outputConfig")),
-        options=Options(**{name: found for name, found in names.items() if found is not None}),
+        options=Options(**options),
         extra=Extra(dialect=NAME, members={key: _raw(found) for key, found in value.items() if key not in _KNOWN}),
     )
 
@@ -69,7 +70,7 @@ def _block(block: dict[str, Any]) -> AnyPart:
     return read_block(_raw(block), counter())
 
 
-def _media(kind: str, value: dict[str, Any]) -> Media:
+def _media(kind: Any, value: dict[str, Any]) -> Media:
     formats = _DOCUMENTS if kind == "document" else _FORMATS[kind]
     mime = next((mime for mime, form in formats.items() if form == value.get("format")), "application/x-unknown")
     source = value["source"]

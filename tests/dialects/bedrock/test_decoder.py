@@ -1,6 +1,7 @@
 """ConverseStream's messages to events."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -230,7 +231,7 @@ BLOCKS = st.one_of(
 )
 
 
-def _streamed(index: int, block: dict) -> list:
+def _streamed(index: int, block: dict[str, Any]) -> list[Any]:
     if "text" in block:
         return [delta(block, index), ended(index)]
     if "toolUse" in block:

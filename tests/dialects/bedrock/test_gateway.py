@@ -1,6 +1,7 @@
 """Bedrock behind the gateway: its own paths serve no client, and every client dialect gets its answers."""
 
 import asyncio
+import base64
 import json
 
 import pytest
@@ -56,3 +57,45 @@ def test_every_client_dialect_gets_its_stream(path, body, query, end) -> None:
     assert isinstance(response.body, bytes)
     frames = [frame for frame in SseDecoder().feed(response.body) if frame.data]
     assert end in (frames[-1].data or b"")
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "size"),
+    [
+        ("amazon.titan-embed-text-v2:0", "one", 256),
+        ("amazon.nova-2-multimodal-embeddings-v1:0", ["one"], 256),
+        ("us.cohere.embed-v4:0", ["one", "two"], 256),
+        ("cohere.embed-english-v3", ["one", "two"], None),
+    ],
+)
+def test_an_openai_client_gets_embeddings_counted_and_packed(model: str, inputs: object, size: int | None) -> None:
+    asked = {"model": f"bedrock/{model}", "input": inputs, "encoding_format": "base64"}
+
+    response = _ask("/v1/embeddings", asked | ({"dimensions": size} if size else {}))
+
+    assert response.status == 200
+    assert isinstance(response.body, bytes)
+    answer = json.loads(response.body)
+    assert [len(base64.b64decode(row["embedding"])) // 4 for row in answer["data"]] == [
+        size or 1536 for _ in answer["data"]
+    ]
+    assert len(answer["data"]) == (1 if inputs in ("one", ["one"]) else 2)
+    assert answer["usage"]["prompt_tokens"] == answer["usage"]["total_tokens"] > 0
+
+
+def test_a_batch_for_titan_is_the_clients_error() -> None:
+    response = _ask("/v1/embeddings", {"model": "bedrock/amazon.titan-embed-text-v2:0", "input": ["a", "b"]})
+
+    assert response.status == 400
+    assert isinstance(response.body, bytes)
+    error = json.loads(response.body)["error"]
+    assert error["param"] == "input"
+    assert "one text a request" in error["message"]
+
+
+def test_a_model_that_embeds_by_another_form_is_refused_by_its_name() -> None:
+    response = _ask("/v1/embeddings", {"model": MODEL, "input": "a"})
+
+    assert response.status == 400
+    assert isinstance(response.body, bytes)
+    assert json.loads(response.body)["error"]["param"] == "model"

@@ -30,7 +30,7 @@ def body(*messages, **members):
     return json.loads(render(*messages, **members).body)
 
 
-def test_a_question_travels_with_its_role_and_words():
+def test_a_question_travels_with_its_role_and_words() -> None:
     assert body(user("Hi.")) == {
         "model": "command-a-03-2025",
         "stream": False,
@@ -38,13 +38,13 @@ def test_a_question_travels_with_its_role_and_words():
     }
 
 
-def test_system_and_developer_are_both_the_system():
+def test_system_and_developer_are_both_the_system() -> None:
     sent = body({"role": "system", "content": "A"}, {"role": "developer", "content": "B"}, user("C"))
 
     assert [message["role"] for message in sent["messages"]] == ["system", "system", "user"]
 
 
-def test_options_have_cohere_s_names_and_ranges():
+def test_options_have_cohere_s_names_and_ranges() -> None:
     rendered = render(temperature=1.5, top_p=1, max_tokens=5, stop=["END"], seed=3, logprobs=True, presence_penalty=-1)
     sent = json.loads(rendered.body)
 
@@ -54,21 +54,21 @@ def test_options_have_cohere_s_names_and_ranges():
     assert pointers(rendered.losses) == ["/temperature", "/top_p", "/presence_penalty"]
 
 
-def test_a_setting_without_a_place_is_a_loss():
+def test_a_setting_without_a_place_is_a_loss() -> None:
     rendered = render(logit_bias={"1": 2}, user="u")
 
     assert pointers(rendered.losses) == ["/logit_bias", "/user"]
     assert json.loads(rendered.body).keys() == {"model", "stream", "messages"}
 
 
-def test_several_answers_are_refused_by_name():
+def test_several_answers_are_refused_by_name() -> None:
     with pytest.raises(LocalDialectError) as refused:
         render(n=2)
 
     assert refused.value.param == "n"
 
 
-def test_tools_keep_their_schema_byte_for_byte():
+def test_tools_keep_their_schema_byte_for_byte() -> None:
     sent = render(tools=[WEATHER]).body
 
     assert json.dumps(WEATHER["function"]["parameters"]).encode() in sent
@@ -84,7 +84,7 @@ def test_tools_keep_their_schema_byte_for_byte():
     ],
     ids=str,
 )
-def test_a_choice_is_a_word_and_a_named_one_offers_one_tool(choice, word, offered):
+def test_a_choice_is_a_word_and_a_named_one_offers_one_tool(choice, word, offered) -> None:
     other = {"type": "function", "function": {"name": "other"}}
     sent = body(user("Hi."), tools=[WEATHER, other], tool_choice=choice)
 
@@ -93,7 +93,7 @@ def test_a_choice_is_a_word_and_a_named_one_offers_one_tool(choice, word, offere
 
 
 @pytest.mark.parametrize(("flags", "strict"), [((True, True), True), ((True, False), None)])
-def test_strictness_is_of_all_tools_or_of_none(flags, strict):
+def test_strictness_is_of_all_tools_or_of_none(flags, strict) -> None:
     tools = [{"type": "function", "function": {"name": f"t{i}", "strict": flag}} for i, flag in enumerate(flags)]
     rendered = render(tools=tools)
 
@@ -101,7 +101,7 @@ def test_strictness_is_of_all_tools_or_of_none(flags, strict):
     assert pointers(rendered.losses) == ([] if strict else ["/tools"])
 
 
-def test_calls_and_results_keep_their_ids_and_order():
+def test_calls_and_results_keep_their_ids_and_order() -> None:
     sent = body(user("?"), called("call_a", "call_b"), result("call_b"), result("call_a", "sun"), tools=[WEATHER])
 
     assert [call["id"] for call in sent["messages"][1]["tool_calls"]] == ["call_a", "call_b"]
@@ -111,7 +111,7 @@ def test_calls_and_results_keep_their_ids_and_order():
     ]
 
 
-def test_an_id_too_long_is_shortened_alike_for_call_and_result():
+def test_an_id_too_long_is_shortened_alike_for_call_and_result() -> None:
     sent = body(user("?"), called("x" * 99), result("x" * 99), tools=[WEATHER])
     identity = sent["messages"][1]["tool_calls"][0]["id"]
 
@@ -120,20 +120,20 @@ def test_an_id_too_long_is_shortened_alike_for_call_and_result():
 
 
 @pytest.mark.parametrize("broken", ["", "no json", "[1]"])
-def test_arguments_are_always_an_object_s_text(broken):
+def test_arguments_are_always_an_object_s_text(broken) -> None:
     sent = body(user("?"), called("call_a", arguments=broken), result("call_a"), tools=[WEATHER])
 
     assert sent["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
-def test_the_thinking_before_calls_goes_back_as_their_plan():
+def test_the_thinking_before_calls_goes_back_as_their_plan() -> None:
     turn = called("call_a", reasoning_content="I will look.")
     sent = body(user("?"), turn, result("call_a"), tools=[WEATHER])
 
     assert sent["messages"][1]["tool_plan"] == "I will look."
 
 
-def test_a_model_that_thinks_gets_its_thinking_back_as_content():
+def test_a_model_that_thinks_gets_its_thinking_back_as_content() -> None:
     before = {"role": "assistant", "content": "42", "reasoning_content": "Six sevens."}
     sent = body(user("?"), before, user("Sure?"), facts=THINKS)
 
@@ -153,18 +153,18 @@ def test_a_model_that_thinks_gets_its_thinking_back_as_content():
     ],
     ids=str,
 )
-def test_thinking_is_a_budget(asked, sent):
+def test_thinking_is_a_budget(asked, sent) -> None:
     assert body(user("?"), facts=THINKS, **asked).get("thinking") == sent
 
 
-def test_thinking_of_a_model_that_does_not_is_a_loss():
+def test_thinking_of_a_model_that_does_not_is_a_loss() -> None:
     rendered = render(user("?"), facts=Facts(thinking="none"), reasoning_effort="high")
 
     assert b"thinking" not in rendered.body
     assert pointers(rendered.losses) == ["/thinking/effort"]
 
 
-def test_a_schema_is_a_json_object_with_a_schema():
+def test_a_schema_is_a_json_object_with_a_schema() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
 
@@ -172,14 +172,14 @@ def test_a_schema_is_a_json_object_with_a_schema():
     assert body(user("?"), response_format={"type": "json_object"})["response_format"] == {"type": "json_object"}
 
 
-def test_a_response_format_beside_tools_is_a_loss():
+def test_a_response_format_beside_tools_is_a_loss() -> None:
     rendered = render(tools=[WEATHER], response_format={"type": "json_object"})
 
     assert b"response_format" not in rendered.body
     assert pointers(rendered.losses) == ["/output"]
 
 
-def test_images_travel_by_address_and_inline():
+def test_images_travel_by_address_and_inline() -> None:
     content = [
         {"type": "text", "text": "What?"},
         {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
@@ -190,7 +190,7 @@ def test_images_travel_by_address_and_inline():
     assert sent["messages"][0]["content"] == content
 
 
-def test_images_of_results_follow_in_a_user_message():
+def test_images_of_results_follow_in_a_user_message() -> None:
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
     sent = body(user("?"), called("call_a"), result("call_a", [{"type": "text", "text": "Radar"}, image]))
 
@@ -198,7 +198,7 @@ def test_images_of_results_follow_in_a_user_message():
     assert sent["messages"][3] == {"role": "user", "content": [image]}
 
 
-def test_a_text_document_stands_beside_the_messages():
+def test_a_text_document_stands_beside_the_messages() -> None:
     document = Media(kind="document", source=Plain(text="The sky is green."), name="sky.txt")
     request = ChatRequest(model="m", messages=(Message(role="user", parts=(document, Text(text="Colour?"))),))
     sent = json.loads(DIALECT.upstream["chat"].render_request(request, Target(model="c")).body)
@@ -207,7 +207,7 @@ def test_a_text_document_stands_beside_the_messages():
     assert sent["messages"] == [{"role": "user", "content": "Colour?"}]
 
 
-def test_a_binary_document_is_refused_with_its_place():
+def test_a_binary_document_is_refused_with_its_place() -> None:
     file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0="}}
 
     with pytest.raises(LocalDialectError) as refused:
@@ -216,7 +216,7 @@ def test_a_binary_document_is_refused_with_its_place():
     assert (refused.value.param, refused.value.code) == ("messages[0].content[0]", "unsupported_media")
 
 
-def test_members_that_only_cohere_has_are_given_on_and_others_are_losses():
+def test_members_that_only_cohere_has_are_given_on_and_others_are_losses() -> None:
     rendered = render(documents=["The sky is green."], safety_mode="STRICT", x_other=1)
     sent = json.loads(rendered.body)
 
@@ -225,7 +225,7 @@ def test_members_that_only_cohere_has_are_given_on_and_others_are_losses():
     assert pointers(rendered.losses) == ["/x_other"]
 
 
-def test_a_hosted_tool_is_refused():
+def test_a_hosted_tool_is_refused() -> None:
     hosted = HostedTool(kind="web_search", dialect="anthropic", config=b"{}")
     request = ChatRequest(model="m", messages=(Message(role="user", parts=(Text(text="?"),)),), tools=(hosted,))
 
@@ -233,7 +233,7 @@ def test_a_hosted_tool_is_refused():
         DIALECT.upstream["chat"].render_request(request, Target(model="c"))
 
 
-def test_an_assistant_that_says_nothing_is_left_out():
+def test_an_assistant_that_says_nothing_is_left_out() -> None:
     sent = body(user("Hi."), {"role": "assistant", "content": ""}, user("?"))
 
     assert [message["role"] for message in sent["messages"]] == ["user", "user"]
@@ -241,7 +241,7 @@ def test_an_assistant_that_says_nothing_is_left_out():
 
 @given(histories(), settings_of_a_request())
 @settings(max_examples=60, deadline=None)
-def test_every_legal_request_becomes_a_legal_one(messages, members):
+def test_every_legal_request_becomes_a_legal_one(messages, members) -> None:
     rendered = render(*messages, **members)
     sent = json.loads(rendered.body)
 
@@ -250,7 +250,7 @@ def test_every_legal_request_becomes_a_legal_one(messages, members):
     assert render(*messages, **members) == rendered
 
 
-def test_results_stay_together_and_their_images_come_after_all_of_them():
+def test_results_stay_together_and_their_images_come_after_all_of_them() -> None:
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
     sent = body(user("?"), called("a", "b"), result("a", [image]), result("b"))
 

@@ -27,7 +27,7 @@ def parts(**members):
     return message(**members).messages[0].parts
 
 
-def test_plan_thinking_text_and_calls_are_parts():
+def test_plan_thinking_text_and_calls_are_parts() -> None:
     content = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Hi."}]
 
     assert parts(tool_plan="Look.", content=content, tool_calls=[CALL]) == (
@@ -38,16 +38,16 @@ def test_plan_thinking_text_and_calls_are_parts():
     )
 
 
-def test_calls_end_in_tool_calls_whatever_the_word():
+def test_calls_end_in_tool_calls_whatever_the_word() -> None:
     assert message(tool_calls=[CALL]).finish.reason == "tool_calls"
 
 
 @pytest.mark.parametrize("content", [None, "", []])
-def test_no_content_is_no_part(content):
+def test_no_content_is_no_part(content) -> None:
     assert parts(content=content) == ()
 
 
-def test_content_as_a_string_and_arguments_as_an_object_are_read():
+def test_content_as_a_string_and_arguments_as_an_object_are_read() -> None:
     loose = {**CALL, "id": "", "function": {"name": "weather", "arguments": {"city": "Oslo"}}}
     text, call = parts(content="Hi.", tool_calls=[loose])
 
@@ -55,35 +55,35 @@ def test_content_as_a_string_and_arguments_as_an_object_are_read():
     assert (call.call_id, call.arguments) == ("call_1", '{"city": "Oslo"}')
 
 
-def test_a_block_of_the_future_stays_opaque():
+def test_a_block_of_the_future_stays_opaque() -> None:
     assert isinstance(parts(content=[{"type": "table", "rows": []}])[0], Opaque)
 
 
-def test_citations_belong_to_the_text():
+def test_citations_belong_to_the_text() -> None:
     cite = {"start": 0, "end": 2, "text": "Hi", "sources": [{"type": "tool", "id": "w_1:0", "tool_output": {}}]}
     (text,) = parts(content=[{"type": "text", "text": "Hi."}], citations=[cite])
 
     assert [(one.start, one.end, one.source) for one in text.cites] == [(0, 2, "w_1:0")]
 
 
-def test_billed_units_stand_in_where_tokens_are_not_told():
+def test_billed_units_stand_in_where_tokens_are_not_told() -> None:
     usage = parse(message={}, usage={"billed_units": {"input_tokens": 2.0, "output_tokens": 3}}).usage
 
     assert (usage.input, usage.output, usage.cache_read) == (2, 3, None)
 
 
-def test_no_usage_is_not_zero():
+def test_no_usage_is_not_zero() -> None:
     assert parse(message={}, usage={}).usage is None
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id":"x"}', b"<html>"])
-def test_what_is_no_answer_is_the_upstream_s_fault(body):
+def test_what_is_no_answer_is_the_upstream_s_fault(body) -> None:
     with pytest.raises(RemoteDialectError):
         DIALECT.upstream["chat"].parse_response(body, counter())
 
 
 @pytest.mark.parametrize("body", [{"message": "no"}, {"id": "1", "message": "no"}, {"error": "no"}])
-def test_an_error_in_a_success_is_raised(body):
+def test_an_error_in_a_success_is_raised(body) -> None:
     with pytest.raises(ProviderError, match="no"):
         DIALECT.upstream["chat"].parse_response(json.dumps(body).encode(), counter())
 
@@ -100,7 +100,7 @@ def test_an_error_in_a_success_is_raised(body):
         (503, ErrorKind.UNAVAILABLE),
     ],
 )
-def test_a_status_says_what_went_wrong_and_the_words_are_kept(status, kind):
+def test_a_status_says_what_went_wrong_and_the_words_are_kept(status, kind) -> None:
     headers = Headers.of({"retry-after": "7", "x-debug-trace-id": "t-1"})
     info = DIALECT.errors.parse(status, headers, b'{"id":"e","message":"the words"}')
 
@@ -109,13 +109,13 @@ def test_a_status_says_what_went_wrong_and_the_words_are_kept(status, kind):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>502</html>", b"[]", b'{"message": 3}', b"\xff"])
-def test_an_error_without_words_still_has_a_sentence(body):
+def test_an_error_without_words_still_has_a_sentence(body) -> None:
     info = DIALECT.errors.parse(502, Headers(), body)
 
     assert (info.kind, info.message != "") == (ErrorKind.BAD_GATEWAY, True)
 
 
-def test_an_error_is_written_as_cohere_writes_it():
+def test_an_error_is_written_as_cohere_writes_it() -> None:
     info = ErrorInfo(kind=ErrorKind.SERVER, status=500, message="half \ud800", request_id="e-1")
 
     assert json.loads(DIALECT.errors.render(info)) == {"id": "e-1", "message": "half ?"}
@@ -124,7 +124,7 @@ def test_an_error_is_written_as_cohere_writes_it():
 
 @given(st.one_of(st.binary(max_size=40), JSON.map(lambda value: json.dumps(value).encode())))
 @settings(max_examples=100, deadline=None)
-def test_any_bytes_are_an_answer_or_a_named_error(body):
+def test_any_bytes_are_an_answer_or_a_named_error(body) -> None:
     for whole in (body, b'{"message":' + body + b',"finish_reason":"COMPLETE"}'):
         try:
             DIALECT.upstream["chat"].parse_response(whole, counter())

@@ -61,13 +61,13 @@ def finish(*events: Any) -> Any:
     return folded(*events).response.candidates[0].finish
 
 
-def test_thinking_text_and_calls_become_parts_in_their_order():
+def test_thinking_text_and_calls_become_parts_in_their_order() -> None:
     made = parts(START, *content("thinking", "I ", "see."), *content("text", "Hel", "lo", index=1), end())
 
     assert made == (Reasoning(text=("I see.",)), Text(text="Hello"))
 
 
-def test_a_plan_is_thinking_and_calls_follow_it():
+def test_a_plan_is_thinking_and_calls_follow_it() -> None:
     plan = [{"type": "tool-plan-delta", "delta": {"message": {"tool_plan": piece}}} for piece in ("I will", " look.")]
     made = parts(START, *plan, *call("a", '{"ci', 'ty":1}'), *call("b", "{}", index=1), end("TOOL_CALL"))
 
@@ -79,7 +79,7 @@ def test_a_plan_is_thinking_and_calls_follow_it():
 
 
 @pytest.mark.parametrize("identity", [None, "", "a"])
-def test_an_id_that_is_missing_or_repeated_is_made_afresh(identity):
+def test_an_id_that_is_missing_or_repeated_is_made_afresh(identity) -> None:
     made = parts(START, *call("a"), *call(identity, index=1), end("TOOL_CALL"))
 
     assert made[0].call_id == "a"
@@ -98,7 +98,7 @@ def test_an_id_that_is_missing_or_repeated_is_made_afresh(identity):
         ("BRAND_NEW", "error"),
     ],
 )
-def test_a_finish_word_means(word, reason):
+def test_a_finish_word_means(word, reason) -> None:
     ended = finish(START, *content("text", "x"), end(word))
 
     assert (ended.reason, ended.native) == (reason, word)
@@ -107,18 +107,18 @@ def test_a_finish_word_means(word, reason):
 @pytest.mark.parametrize(
     ("word", "reason"), [("TOOL_CALL", "tool_calls"), ("COMPLETE", "tool_calls"), ("MAX_TOKENS", "length")]
 )
-def test_calls_decide_what_a_good_end_is(word, reason):
+def test_calls_decide_what_a_good_end_is(word, reason) -> None:
     assert finish(START, *call("a", "{}"), end(word)).reason == reason
 
 
-def test_usage_counts_what_the_model_read_not_what_is_billed():
+def test_usage_counts_what_the_model_read_not_what_is_billed() -> None:
     usage = folded(START, *content("text", "x"), end(usage={**USAGE, "cached_tokens": 40})).response.usage
 
     assert usage is not None
     assert (usage.input, usage.output, usage.cache_read) == (50, 4, 40)
 
 
-def test_a_citation_belongs_to_the_text_it_came_in():
+def test_a_citation_belongs_to_the_text_it_came_in() -> None:
     document = {"id": "d", "title": "Sky", "url": "https://example.com/sky"}
     source = {"type": "document", "id": "d", "document": document}
     cite = {"start": 0, "end": 5, "text": "Green", "sources": [source], "type": "TEXT_CONTENT"}
@@ -131,14 +131,14 @@ def test_a_citation_belongs_to_the_text_it_came_in():
     assert (found.url, found.title) == ("https://example.com/sky", "Sky")
 
 
-def test_a_citation_of_thinking_is_nobody_s():
+def test_a_citation_of_thinking_is_nobody_s() -> None:
     cite = {"start": 0, "end": 1, "text": "I", "sources": [], "type": "THINKING_CONTENT"}
     started = {"type": "citation-start", "index": 0, "delta": {"message": {"citations": cite}}}
 
     assert any(isinstance(event, Foreign) for event in decoded(START, *content("text", "x"), started, end()))
 
 
-def test_log_probabilities_of_text_are_kept_and_those_of_thinking_are_not():
+def test_log_probabilities_of_text_are_kept_and_those_of_thinking_are_not() -> None:
     def scored(kind: str, piece: str) -> dict[str, Any]:
         delta = {"message": {"content": {kind: piece}}}
         entry = {"text": piece, "token_ids": [7], "logprobs": [-0.5]}
@@ -151,7 +151,7 @@ def test_log_probabilities_of_text_are_kept_and_those_of_thinking_are_not():
     ]
 
 
-def test_an_error_in_the_last_event_fails_the_stream():
+def test_an_error_in_the_last_event_fails_the_stream() -> None:
     events = decoded(START, *content("text", "x"), end("ERROR", error="No valid response", error_type="X"))
 
     (failed,) = [event for event in events if isinstance(event, Failed)]
@@ -160,34 +160,34 @@ def test_an_error_in_the_last_event_fails_the_stream():
 
 
 @pytest.mark.parametrize("body", [{"message": "too many"}, {"id": "1", "message": "too many"}])
-def test_an_error_in_place_of_an_event_fails_the_stream(body):
+def test_an_error_in_place_of_an_event_fails_the_stream(body) -> None:
     found = folded(body)
 
     assert found.error is not None
     assert found.error.message == "too many"
 
 
-def test_a_stream_without_its_end_is_not_complete():
+def test_a_stream_without_its_end_is_not_complete() -> None:
     assert not folded(START, *content("text", "x")).complete
 
 
-def test_an_event_of_the_future_is_foreign_and_harms_nothing():
+def test_an_event_of_the_future_is_foreign_and_harms_nothing() -> None:
     events = decoded(START, {"type": "debug", "prompt": "x"}, *content("text", "x"), end())
 
     assert [event.event for event in events if isinstance(event, Foreign)] == ["debug"]
     assert fold(events).complete
 
 
-def test_a_comment_is_a_sign_of_life():
+def test_a_comment_is_a_sign_of_life() -> None:
     assert Decoder(counter()).feed(Frame(comment=b"ping")) == [Ping()]
 
 
-def test_broken_json_fails_but_a_cut_tail_only_ends():
+def test_broken_json_fails_but_a_cut_tail_only_ends() -> None:
     assert isinstance(Decoder(counter()).feed(Frame(data=b'{"type":'))[0], Failed)
     assert Decoder(counter()).feed(Frame(data=b'{"type":', terminated=False)) == []
 
 
-def test_lines_of_json_read_like_server_sent_events():
+def test_lines_of_json_read_like_server_sent_events() -> None:
     events = [START, *content("text", "Hel", "lo"), end()]
     lines = b"".join(json.dumps(event).encode() + b"\n" for event in events)
     decoder = Decoder(counter())
@@ -211,7 +211,7 @@ EVENTS = st.lists(
 
 @given(EVENTS)
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_the_events_are_legal(events):
+def test_whatever_comes_the_events_are_legal(events) -> None:
     out = decoded(*events)
     fold(out)
 
@@ -221,7 +221,7 @@ def test_whatever_comes_the_events_are_legal(events):
 
 @given(EVENTS, st.lists(st.integers(0, 2000), max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_any_cutting_gives_the_same_events(events, places):
+def test_any_cutting_gives_the_same_events(events, places) -> None:
     data = b"".join(b"event: e\ndata: " + json.dumps(event).encode() + b"\n\n" for event in events)
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
     cut = [data[edges[i] : edges[i + 1]] for i in range(len(edges) - 1)]

@@ -261,6 +261,8 @@ def test_an_empty_signed_text_goes_back() -> None:  # B-THK-04
     ("source", "wire"),
     [
         (Inline(b64="AAAA", mime="image/png"), {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}),
+        # B-MED-02: the registered name of the type.
+        (Inline(b64="AAAA", mime="image/jpg"), {"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}),
         (Plain(text="abc"), {"inlineData": {"mimeType": "text/plain", "data": "YWJj"}}),
         (Url(url="gs://b/c"), {"fileData": {"fileUri": "gs://b/c"}}),
         (Url(url="https://youtu.be/x"), {"fileData": {"fileUri": "https://youtu.be/x"}}),
@@ -276,7 +278,14 @@ def test_media_are_sent_from_where_gemini_can_read_them(source: Any, wire: Any) 
     assert contents(said("user", Media(kind="image", source=source)), media=media) == [("user", [wire])]
 
 
-@pytest.mark.parametrize("source", [Url(url="https://e.com/a.png"), Ref(issuer="openai_chat", id="file-1")])
+@pytest.mark.parametrize(
+    "source",
+    [
+        Url(url="https://e.com/a.png"),
+        Ref(issuer="openai_chat", id="file-1"),
+        Inline(b64="AAAA", mime="image/svg+xml"),
+    ],
+)
 def test_media_out_of_geminis_reach_are_refused_by_place(source: MediaSource) -> None:
     with pytest.raises(LocalDialectError) as caught:
         render(said("user", "see", Media(kind="image", source=source)))

@@ -195,6 +195,17 @@ def test_thinking_streams_as_one_spelling_and_its_seal_closes_it() -> None:
     assert deltas([START, *thought], include_thoughts=False) == [ROLE]
 
 
+def test_a_thought_after_another_is_a_paragraph_of_its_own() -> None:
+    """B-THK-16: the stream says what the whole answer says."""
+    events = [
+        START,
+        PartStarted(part=0, value=Reasoning()), ReasoningDelta(part=0, text="a"), PartEnded(part=0),
+        PartStarted(part=1, value=Reasoning()), ReasoningDelta(part=1, text="b"), PartEnded(part=1),
+    ]  # fmt: skip
+
+    assert deltas(events) == [ROLE, {"reasoning_content": "a"}, {"reasoning_content": "\n\nb"}]
+
+
 def test_redacted_thinking_and_summaries_are_details() -> None:
     """B-THK-09."""
     redacted = Reasoning(redacted=True, seal=Seal(issuer="anthropic", kind="redacted", data="r"))

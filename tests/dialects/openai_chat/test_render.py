@@ -189,6 +189,19 @@ def test_long_ids_are_bounded_the_same_for_call_and_result(capability: str, leng
     assert len(result["tool_call_id"]) <= length
 
 
+def test_a_signature_of_google_travels_with_its_text() -> None:
+    """B-THK-04."""
+    request = chat(says("assistant", Text(text="42", seal=Seal(issuer="gemini", kind="signature", data="s"))))
+
+    assert messages(request, "extra_content")[0] == {
+        "role": "assistant",
+        "content": "42",
+        "extra_content": {"google": {"thought_signature": "s"}},
+    }
+    assert lost(request, "extra_content") == []
+    assert lost(request) == ["/messages/0/content/0/seal"]
+
+
 def test_a_signature_of_google_travels_with_its_call() -> None:
     """B-THK-02."""
     request = chat(says("assistant", made(seal=Seal(issuer="gemini", kind="signature", data="s"))))
@@ -287,7 +300,7 @@ def test_marks_of_citations_and_late_text_are_said() -> None:
     assert lost(request) == [
         "/messages/0/content/1/cites",
         "/messages/0/content/1",
-        "/messages/0/content/1",
+        "/messages/0/content/1/seal",
         "/messages/0/content/2",
     ]
 

@@ -261,7 +261,8 @@ def test_all_scalar_options_are_read() -> None:
     wire = {"temperature": 0, "top_p": 0, "seed": 2**70, "stop": "END", "n": 2, "top_k": 3, "logprobs": True, "top_logprobs": 5,
             "presence_penalty": -1, "frequency_penalty": 1, "logit_bias": {"1": 2}, "modalities": ["text"], "audio": {"voice": "a"},
             "service_tier": "flex", "user": "u", "metadata": {"a": "b"}, "prompt_cache_key": "k", "prompt_cache_retention": "24h",
-            "verbosity": "low", "stream_options": {"include_usage": True}}  # fmt: skip
+            "verbosity": "low", "stream_options": {"include_usage": True}, "safety_identifier": "s",
+            "prompt_cache_options": {"mode": "explicit"}, "moderation": {"model": "m"}}  # fmt: skip
     options = parse(**wire).options
 
     assert (options.temperature, options.top_p) == (0, 0)
@@ -271,7 +272,8 @@ def test_all_scalar_options_are_read() -> None:
     assert (options.logit_bias, options.metadata, options.audio) == (b'{"1": 2}', b'{"a": "b"}', b'{"voice": "a"}')
     assert (options.modalities, options.service_tier, options.user) == (("text",), "flex", "u")
     assert (options.cache_key, options.cache_retention, options.verbosity) == ("k", "24h", "low")
-    assert options.stream_usage is True
+    assert (options.cache_options, options.moderation) == (b'{"mode": "explicit"}', b'{"model": "m"}')
+    assert (options.safety_identifier, options.stream_usage) == ("s", True)
 
 
 def test_the_newer_name_of_the_cap_wins() -> None:
@@ -284,12 +286,12 @@ def test_the_newer_name_of_the_cap_wins() -> None:
 
 def test_what_nobody_knows_stays_in_the_extra() -> None:
     request = parse(
-        novelty={"a": 1.10}, logprobs=1, stream_options={"include_usage": False, "x": 1}, safety_identifier="s"
+        novelty={"a": 1.10}, logprobs=1, stream_options={"include_usage": False, "x": 1}, prediction={"type": "content"}
     )
 
     assert request.extra is not None
     assert request.extra.members == {
-        "novelty": b'{"a": 1.1}', "logprobs": b"1", "stream_options": b'{"x":1}', "safety_identifier": b'"s"'
+        "novelty": b'{"a": 1.1}', "logprobs": b"1", "stream_options": b'{"x":1}', "prediction": b'{"type": "content"}'
     }  # fmt: skip
     assert request.state is None
     assert parse(store=False).state == State(store=False)

@@ -37,7 +37,8 @@ def body(*messages: dict[str, Any], **members: Any) -> bytes:
 
 
 def parse(*messages: dict[str, Any], **members: Any) -> ChatRequest:
-    return CLIENT.parse_request(body(*messages, **members), ROUTE)
+    request: ChatRequest = CLIENT.parse_request(body(*messages, **members), ROUTE)
+    return request
 
 
 def render(
@@ -77,7 +78,8 @@ def answer(message: dict[str, Any] | None = None, **choice: Any) -> bytes:
 
 
 def read(data: bytes) -> ChatResponse:
-    return UPSTREAM.parse_response(data, counter())
+    response: ChatResponse = UPSTREAM.parse_response(data, counter())
+    return response
 
 
 def reply(**members: Any) -> Reply:

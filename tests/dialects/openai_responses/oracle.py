@@ -4,7 +4,6 @@ import json
 from functools import cache
 from typing import Any, get_args
 
-import jsonschema_rs
 import pydantic
 from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import (
@@ -13,26 +12,12 @@ from openai.types.responses.response_create_params import (
 )
 
 from setu.framing.frame import Frame
+from tests.dialects.closed import Closed
 
 
 @cache
-def _requests(stream: bool) -> Any:
-    kind = ResponseCreateParamsStreaming if stream else ResponseCreateParamsNonStreaming
-    schema = pydantic.TypeAdapter(kind).json_schema()
-    _close(schema)
-    return jsonschema_rs.validator_for(schema)
-
-
-def _close(schema: Any) -> None:
-    """Forbid unknown members on every object that lists its own."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "object" and "properties" in schema:
-            schema.setdefault("additionalProperties", False)
-        for value in schema.values():
-            _close(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            _close(value)
+def _requests(stream: bool) -> Closed:
+    return Closed(ResponseCreateParamsStreaming if stream else ResponseCreateParamsNonStreaming)
 
 
 @cache
@@ -44,9 +29,7 @@ def _events() -> dict[str, type[pydantic.BaseModel]]:
 
 def request_problems(body: bytes) -> list[str]:
     """Return what is wrong with a request, nothing if the SDK could have sent it."""
-    members = json.loads(body)
-    validator = _requests(bool(members.get("stream")))
-    return [f"{list(error.instance_path)}: {error.message[:300]}" for error in validator.iter_errors(members)]
+    return _requests(bool(json.loads(body).get("stream"))).problems(body)
 
 
 def need_response(body: bytes) -> Response:

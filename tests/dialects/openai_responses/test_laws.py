@@ -17,7 +17,7 @@ from setu.chat.normal import normal_request, normal_response
 from setu.chat.parts import AnyPart, HostedCall, HostedResult, Media, Opaque, Reasoning, Text, ToolCall
 from setu.chat.request import ChatRequest
 from setu.chat.response import ChatResponse, Usage
-from setu.dialects.openai_chat.options import EFFORTS
+from setu.dialects.efforts import EFFORTS
 from setu.dialects.openai_responses.codec import DIALECT
 from setu.dialects.openai_responses.words import CAPABILITIES
 from setu.dialects.record import Facts, Target

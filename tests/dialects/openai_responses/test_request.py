@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from setu.chat.parts import Inline, Media, Opaque, Plain, Reasoning, Refusal, Text, ToolCall, ToolResult
 from setu.chat.request import (
@@ -314,6 +315,38 @@ def test_options_have_their_places_and_what_has_none_is_lost() -> None:
         ("/seed", "warn"),
         ("/service_tier", "info"),
     ]
+
+
+def test_several_answers_are_refused() -> None:
+    """B-PRM-07: one answer where two were asked for looks like success."""
+    with pytest.raises(LocalDialectError) as caught:
+        rendered(chat(options=Options(n=2)))
+
+    assert caught.value.param == "n"
+
+
+def test_what_both_of_openais_apis_know_is_no_extra() -> None:
+    shared = {"safety_identifier": "s", "moderation": {"model": "m"}}
+
+    request = parse(user("hi"), **shared, prompt_cache_options={"mode": "explicit", "ttl": "30m"})
+
+    assert request.extra is None
+    assert (request.options.safety_identifier, request.options.moderation) == ("s", b'{"model": "m"}')
+    assert rendered(request).items() >= shared.items()
+    assert request_problems(render(request).body) == []
+
+
+def test_cache_options_that_chat_does_not_know_go_home_only() -> None:
+    given = {"mode": "implicit", "prewarm": True, "comparison_response_id": "resp_1"}
+
+    request = parse(user("hi"), prompt_cache_options=given)
+
+    assert request.options.cache_options == b'{"mode":"implicit"}'
+    assert request.extra is not None
+    assert request.extra.members.keys() == {"prompt_cache_options"}
+    assert rendered(request)["prompt_cache_options"] == given
+    assert parse(user("hi"), prompt_cache_options={"prewarm": True}).options.cache_options is UNSET
+    assert refused(user("hi"), prompt_cache_options="explicit") == "prompt_cache_options"
 
 
 def test_a_budget_becomes_the_nearest_effort_that_the_model_has() -> None:

@@ -24,7 +24,7 @@ asks = st.builds(
 
 @given(asks, st.integers(0, 3))
 @settings(max_examples=100, deadline=None)
-def test_an_answer_keeps_its_cap_its_stops_and_its_end(ask, index):
+def test_an_answer_keeps_its_cap_its_stops_and_its_end(ask, index) -> None:
     made = answer(ask, index)
 
     assert made == answer(ask, index)
@@ -38,32 +38,32 @@ def test_an_answer_keeps_its_cap_its_stops_and_its_end(ask, index):
 
 @given(st.lists(st.sampled_from(WORDS)), st.binary(min_size=1), st.integers(1, 9))
 @settings(deadline=None)
-def test_cutting_loses_nothing(words, seed, most):
+def test_cutting_loses_nothing(words, seed, most) -> None:
     text = "".join(words)
 
     assert "".join(groups(tuple(words), Dice(seed), most)) == text
     assert "".join(slices(text, Dice(seed))) == text
 
 
-def test_candidates_of_one_request_differ():
+def test_candidates_of_one_request_differ() -> None:
     ask = Ask(seed=b"x")
 
     assert len({answer(ask, index).text for index in range(8)}) == 8
 
 
 @pytest.mark.parametrize("index", range(8))
-def test_an_unsteered_answer_is_3_to_40_words(index):
+def test_an_unsteered_answer_is_3_to_40_words(index) -> None:
     assert 3 <= answer(Ask(seed=b"y"), index).tokens <= 40
 
 
-def test_a_longer_prompt_counts_more_words():
+def test_a_longer_prompt_counts_more_words() -> None:
     short = {"messages": [{"content": "one two"}]}
     long = {"messages": [{"content": "one two"}, {"content": [{"text": "three"}]}]}
 
     assert (count(short), count(long)) == (2, 3)
 
 
-def test_a_digest_ignores_the_order_of_keys_and_nothing_else():
+def test_a_digest_ignores_the_order_of_keys_and_nothing_else() -> None:
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": 1}) != digest({"a": 1}, "salt")

@@ -83,7 +83,7 @@ def grow(block, delta, partial, index) -> None:
     ],
     ids=json.dumps,
 )
-def test_a_stream_says_the_same_as_a_document(body):
+def test_a_stream_says_the_same_as_a_document(body) -> None:
     whole = message(**body)
     stream = message(**body, stream=True)
 
@@ -93,7 +93,7 @@ def test_a_stream_says_the_same_as_a_document(body):
     assert assembled(stream) == whole.json
 
 
-def test_a_plain_question_ends_its_turn():
+def test_a_plain_question_ends_its_turn() -> None:
     made = strict(message())
 
     assert made.stop_reason == "end_turn"
@@ -101,11 +101,11 @@ def test_a_plain_question_ends_its_turn():
     assert 3 <= made.usage.output_tokens <= 40
 
 
-def test_every_stream_with_content_has_a_ping():
+def test_every_stream_with_content_has_a_ping() -> None:
     assert b'event: ping\ndata: {"type":"ping"}\n\n' in message(stream=True).body
 
 
-def test_a_nonce_is_echoed_from_the_last_user_turn():
+def test_a_nonce_is_echoed_from_the_last_user_turn() -> None:
     blocks = [{"type": "text", "text": "well"}, {"type": "text", "text": "nonce:77"}]
 
     assert "nonce:77" in strict(message(messages=[user(blocks)])).content[0].text
@@ -113,14 +113,14 @@ def test_a_nonce_is_echoed_from_the_last_user_turn():
 
 @given(st.integers(0, 60))
 @settings(max_examples=30, deadline=None)
-def test_the_cap_holds(cap):
+def test_the_cap_holds(cap) -> None:
     made = strict(message(max_tokens=cap, thinking={"type": "adaptive"}))
 
     assert made.usage.output_tokens <= cap
     assert made.stop_reason in {"max_tokens", "end_turn"}
 
 
-def test_a_stop_sequence_is_named_and_not_in_the_text():
+def test_a_stop_sequence_is_named_and_not_in_the_text() -> None:
     made = strict(message(messages=[user("say HALT")], stop_sequences=["other-one", "HALT"]))
 
     assert (made.stop_reason, made.stop_sequence) == ("stop_sequence", "HALT")
@@ -128,7 +128,7 @@ def test_a_stop_sequence_is_named_and_not_in_the_text():
 
 
 @pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "weather"}])
-def test_a_forced_call_has_input_that_fits_the_schema(choice):
+def test_a_forced_call_has_input_that_fits_the_schema(choice) -> None:
     made = strict(message(tools=[TOOL], tool_choice=choice))
 
     assert made.stop_reason == "tool_use"
@@ -137,21 +137,21 @@ def test_a_forced_call_has_input_that_fits_the_schema(choice):
 
 
 @pytest.mark.parametrize(("more", "count"), [({}, 2), ({"disable_parallel_tool_use": True}, 1)])
-def test_the_user_asks_for_parallel_calls(more, count):
+def test_the_user_asks_for_parallel_calls(more, count) -> None:
     choice = {"type": "auto", **more}
     made = strict(message(messages=[user("parallel:2")], tools=[TOOL, OTHER], tool_choice=choice))
 
     assert len({block.id for block in made.content if block.type == "tool_use"}) == count
 
 
-def test_tool_results_are_answered_in_text():
+def test_tool_results_are_answered_in_text() -> None:
     history = [user("call:weather"), {"role": "assistant", "content": [USE]}, user([RESULT])]
     made = strict(message(messages=history, tools=[TOOL]))
 
     assert [block.type for block in made.content] == ["text"]
 
 
-def test_consecutive_turns_are_one_turn():
+def test_consecutive_turns_are_one_turn() -> None:
     second = {"type": "tool_result", "tool_use_id": "toolu_2", "content": []}
     turns = [
         {"role": "assistant", "content": [USE]},
@@ -163,7 +163,7 @@ def test_consecutive_turns_are_one_turn():
     assert message(messages=turns, tools=[TOOL]).status == 200
 
 
-def test_thinking_is_signed_and_counted():
+def test_thinking_is_signed_and_counted() -> None:
     made = strict(message(thinking=THINKING, max_tokens=2000))
     thinking, text = made.content
 
@@ -174,7 +174,7 @@ def test_thinking_is_signed_and_counted():
     assert made.usage.output_tokens_details.thinking_tokens == thought
 
 
-def test_the_same_request_gets_the_same_bytes():
+def test_the_same_request_gets_the_same_bytes() -> None:
     assert message(temperature=0.5).body == message(temperature=0.5).body
     assert message(temperature=0.5).json["id"] != message(temperature=0.6).json["id"]
 
@@ -245,7 +245,7 @@ ILLEGAL: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "text"), ILLEGAL, ids=lambda value: json.dumps(value)[:60])
-def test_an_illegal_request_is_refused_in_anthropic_s_envelope(body, text):
+def test_an_illegal_request_is_refused_in_anthropic_s_envelope(body, text) -> None:
     answered = message(**body)
 
     assert answered.status == 400
@@ -256,7 +256,7 @@ def test_an_illegal_request_is_refused_in_anthropic_s_envelope(body, text):
 
 
 @pytest.mark.parametrize("name", ["model", "messages", "max_tokens"])
-def test_required_fields_are_named(name):
+def test_required_fields_are_named(name) -> None:
     whole = {"model": "m", "messages": [user("x")], "max_tokens": 1}
     del whole[name]
     answered = ask("/v1/messages", whole, anthropic_version="2023-06-01")
@@ -264,13 +264,13 @@ def test_required_fields_are_named(name):
     assert answered.json["error"]["message"] == f"{name}: Field required"
 
 
-def test_the_version_header_is_required():
+def test_the_version_header_is_required() -> None:
     answered = ask("/v1/messages", {"model": "m", "messages": [user("x")], "max_tokens": 1})
 
     assert answered.json["error"]["message"] == "anthropic-version: header is required"
 
 
-def test_unknown_models_and_wrong_keys():
+def test_unknown_models_and_wrong_keys() -> None:
     refused = ask("/v1/messages", {}, x_api_key="invalid", anthropic_version="2023-06-01")
 
     assert message(model="no-such-model").json["error"] == {
@@ -280,7 +280,7 @@ def test_unknown_models_and_wrong_keys():
     assert (refused.status, refused.json["error"]["type"]) == (401, "authentication_error")
 
 
-def test_models_are_listed_for_anthropic_s_clients():
+def test_models_are_listed_for_anthropic_s_clients() -> None:
     listed = ask("/v1/models", method="GET", anthropic_version="2023-06-01").json
 
     for model in listed["data"]:
@@ -309,18 +309,18 @@ RICH: dict[str, Any] = {
 }
 
 
-def test_the_request_that_is_mutated_is_legal():
+def test_the_request_that_is_mutated_is_legal() -> None:
     assert message(**RICH).status == 200
 
 
 @given(mutations(RICH))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(body):
+def test_whatever_comes_is_answered_or_refused(body) -> None:
     assert ask("/v1/messages", body, anthropic_version="2023-06-01").status in (200, 400)
 
 
 @pytest.mark.parametrize("schema", [{"properties": []}, {"properties": {"a": {"type": "text"}}}, {"$ref": "#/nowhere"}])
-def test_a_malformed_schema_is_refused(schema):
+def test_a_malformed_schema_is_refused(schema) -> None:
     tool = {"name": "f", "input_schema": {"type": "object"} | schema}
 
     assert (

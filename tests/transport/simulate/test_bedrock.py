@@ -88,7 +88,7 @@ def plain(document: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=json.dumps,
 )
-def test_a_stream_says_the_same_as_a_document(body):
+def test_a_stream_says_the_same_as_a_document(body) -> None:
     document = whole(**body)
     events = frames(converse(**body, stream=True))
 
@@ -97,19 +97,19 @@ def test_a_stream_says_the_same_as_a_document(body):
     assert [frame.event for frame in events][-2:] == ["messageStop", "metadata"]
 
 
-def test_a_stream_is_cut_at_its_messages():
+def test_a_stream_is_cut_at_its_messages() -> None:
     answered = converse(stream=True)
 
     assert answered.headers.get("content-type") == "application/vnd.amazon.eventstream"
     assert [frame.raw for frame in frames(answered)] == answered.chunks
 
 
-def test_the_same_request_has_the_same_answer():
+def test_the_same_request_has_the_same_answer() -> None:
     assert converse(messages=[said("x")]).body == converse(messages=[said("x")]).body
     assert converse(messages=[said("x")]).body != converse(messages=[said("y")]).body
 
 
-def test_a_forced_call_satisfies_the_schema():
+def test_a_forced_call_satisfies_the_schema() -> None:
     document = whole(toolConfig={"tools": TOOLS, "toolChoice": {"tool": {"name": "weather"}}})
 
     (block,) = document["output"]["message"]["content"]
@@ -117,7 +117,7 @@ def test_a_forced_call_satisfies_the_schema():
     assert jsonschema_rs.is_valid(WEATHER, block["toolUse"]["input"])
 
 
-def test_structured_output_satisfies_the_schema():
+def test_structured_output_satisfies_the_schema() -> None:
     form = {"type": "json_schema", "structure": {"jsonSchema": {"schema": json.dumps(WEATHER)}}}
 
     document = whole(outputConfig={"textFormat": form})
@@ -125,7 +125,7 @@ def test_structured_output_satisfies_the_schema():
     assert jsonschema_rs.is_valid(WEATHER, json.loads(document["output"]["message"]["content"][0]["text"]))
 
 
-def test_only_claude_signs_its_thinking():
+def test_only_claude_signs_its_thinking() -> None:
     signed = whole(**THINKS)["output"]["message"]["content"][0]["reasoningContent"]["reasoningText"]
     bare = whole(model="us.deepseek.r1-v1%3A0")["output"]["message"]["content"][0]["reasoningContent"]["reasoningText"]
 
@@ -187,7 +187,7 @@ def test_only_claude_signs_its_thinking():
         ({**THINKS, "toolConfig": {"tools": TOOLS, "toolChoice": {"any": {}}}}, "forces tool use"),
     ],
 )
-def test_what_the_service_refuses_is_refused_in_its_envelope(body, word):
+def test_what_the_service_refuses_is_refused_in_its_envelope(body, word) -> None:
     answered = converse(**body)
 
     assert answered.status == 400
@@ -196,7 +196,7 @@ def test_what_the_service_refuses_is_refused_in_its_envelope(body, word):
     assert (answered.headers.get("x-amzn-errortype") or "").startswith("ValidationException:http")
 
 
-def test_a_wrong_key_and_a_wrong_model_are_refused():
+def test_a_wrong_key_and_a_wrong_model_are_refused() -> None:
     assert converse(key="invalid").status == 403
     assert converse(model="no-such-model").json == {"message": "The provided model identifier is invalid."}
     assert (
@@ -218,7 +218,7 @@ LEGAL = {
 
 @settings(max_examples=100)
 @given(mutations(LEGAL), st.booleans())
-def test_any_body_is_answered_or_refused(body, stream):
+def test_any_body_is_answered_or_refused(body, stream) -> None:
     answered = ask(f"/model/{CLAUDE}/converse{'-stream' if stream else ''}", body)
 
     assert answered.status in (200, 400)

@@ -24,7 +24,8 @@ def whole(**body: Any) -> dict[str, Any]:
     answered = chat(**body)
     assert answered.status == 200, answered.body
     check_cohere(answered.json)
-    return answered.json
+    said: dict[str, Any] = answered.json
+    return said
 
 
 def projection(streamed: list[Any]) -> list[Any]:
@@ -75,7 +76,7 @@ def of_document(made: dict[str, Any]) -> list[Any]:
     ],
     ids=json.dumps,
 )
-def test_a_stream_says_the_same_as_a_document(body):
+def test_a_stream_says_the_same_as_a_document(body) -> None:
     streamed = chat(**body, stream=True)
 
     for event in events(streamed):
@@ -85,7 +86,7 @@ def test_a_stream_says_the_same_as_a_document(body):
     assert projection(events(streamed)) == of_document(whole(**body))
 
 
-def test_a_forced_call_fits_its_schema():
+def test_a_forced_call_fits_its_schema() -> None:
     made = whole(tools=[TOOL], tool_choice="REQUIRED")
     (call,) = made["message"]["tool_calls"]
 
@@ -93,13 +94,13 @@ def test_a_forced_call_fits_its_schema():
     jsonschema_rs.validate(WEATHER, json.loads(call["function"]["arguments"]))
 
 
-def test_no_call_is_made_where_calls_are_forbidden():
+def test_no_call_is_made_where_calls_are_forbidden() -> None:
     made = whole(tools=[TOOL], tool_choice="NONE", messages=[user("call:weather")])
 
     assert "tool_calls" not in made["message"]
 
 
-def test_thinking_can_be_turned_off():
+def test_thinking_can_be_turned_off() -> None:
     kinds = [block["type"] for block in whole(model=THINKS)["message"]["content"]]
     off = whole(model=THINKS, thinking={"type": "disabled"})["message"]["content"]
 
@@ -107,7 +108,7 @@ def test_thinking_can_be_turned_off():
     assert [block["type"] for block in off] == ["text"]
 
 
-def test_log_probabilities_spell_the_text():
+def test_log_probabilities_spell_the_text() -> None:
     made = whole(logprobs=True)
 
     assert "".join(entry["text"] for entry in made["logprobs"]) == made["message"]["content"][0]["text"]
@@ -115,7 +116,7 @@ def test_log_probabilities_spell_the_text():
 
 @given(st.integers(1, 60))
 @settings(max_examples=20, deadline=None)
-def test_the_cap_holds(cap):
+def test_the_cap_holds(cap) -> None:
     assert whole(max_tokens=cap)["usage"]["billed_units"]["output_tokens"] <= cap
 
 
@@ -150,14 +151,14 @@ def test_the_cap_holds(cap):
     ],
     ids=str,
 )
-def test_what_is_illegal_is_refused(body, status):
+def test_what_is_illegal_is_refused(body, status) -> None:
     refused = chat(**body)
 
     assert refused.status == status
     assert refused.json.keys() == {"id", "message"}
 
 
-def test_a_wrong_key_and_no_json_are_refused():
+def test_a_wrong_key_and_no_json_are_refused() -> None:
     assert ask("/v2/chat", {"model": "m"}, authorization="Bearer invalid").status == 401
     assert ask("/v2/chat", b"{").status == 400
     assert ask("/v2/chat", b"[]").status == 400
@@ -165,7 +166,7 @@ def test_a_wrong_key_and_no_json_are_refused():
 
 @given(mutations({"model": "m", "messages": [user("x")], "tools": [TOOL], "thinking": {"type": "enabled"}}))
 @settings(max_examples=100, deadline=None)
-def test_any_body_gets_an_answer_or_a_refusal(body):
+def test_any_body_gets_an_answer_or_a_refusal(body) -> None:
     answered = ask("/v2/chat", body)
 
     assert answered.status in (200, 400, 404, 422)

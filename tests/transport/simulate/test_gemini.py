@@ -65,7 +65,7 @@ def projection(chunks: list[Any]) -> list[Any]:
     ],
     ids=json.dumps,
 )
-def test_both_streams_say_the_same_as_a_document(body):
+def test_both_streams_say_the_same_as_a_document(body) -> None:
     document = generate(**body)
     sse, array = generate(**body, stream="sse"), generate(**body, stream="array")
 
@@ -78,7 +78,7 @@ def test_both_streams_say_the_same_as_a_document(body):
     assert projection(events(sse)) == projection([document.json])
 
 
-def test_a_plain_question_gets_text_and_usage_that_adds_up():
+def test_a_plain_question_gets_text_and_usage_that_adds_up() -> None:
     made = whole(**config(thinkingConfig={"includeThoughts": True}))
     usage = made.usage_metadata
 
@@ -88,33 +88,33 @@ def test_a_plain_question_gets_text_and_usage_that_adds_up():
     assert usage.total_token_count == total
 
 
-def test_thinking_can_be_turned_off():
+def test_thinking_can_be_turned_off() -> None:
     made = whole(**config(thinkingConfig={"thinkingBudget": 0}))
 
     assert made.usage_metadata.thoughts_token_count is None
 
 
-def test_a_nonce_is_echoed():
+def test_a_nonce_is_echoed() -> None:
     assert "nonce:q-9" in whole(contents=[said("well", "nonce:q-9")]).text
 
 
 @given(st.integers(1, 60))
 @settings(max_examples=30, deadline=None)
-def test_the_cap_holds(cap):
+def test_the_cap_holds(cap) -> None:
     made = whole(**config(maxOutputTokens=cap))
     usage = made.usage_metadata
 
     assert (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0) <= cap
 
 
-def test_a_stop_sequence_is_not_in_the_text():
+def test_a_stop_sequence_is_not_in_the_text() -> None:
     made = whole(contents=[said("say HALT")], **config(stopSequences=["HALT"]))
 
     assert made.candidates[0].finish_reason == types.FinishReason.STOP
     assert "HALT" not in (made.text or "")
 
 
-def test_a_forced_call_fits_its_schema_and_is_signed():
+def test_a_forced_call_fits_its_schema_and_is_signed() -> None:
     made = generate(
         tools=TOOLS, toolConfig={"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}}
     )
@@ -125,7 +125,7 @@ def test_a_forced_call_fits_its_schema_and_is_signed():
     assert "id" not in part["functionCall"]
 
 
-def test_an_openapi_schema_is_obeyed():
+def test_an_openapi_schema_is_obeyed() -> None:
     schema = {"type": "OBJECT", "properties": {"n": {"type": "INTEGER", "nullable": True}}, "required": ["n"]}
     made = whole(**config(responseMimeType="application/json", responseSchema=schema))
 
@@ -134,7 +134,7 @@ def test_an_openapi_schema_is_obeyed():
     )
 
 
-def test_types_as_numbers_of_the_enum_are_the_same_schema():
+def test_types_as_numbers_of_the_enum_are_the_same_schema() -> None:
     named = {"type": "OBJECT", "properties": {"n": {"type": "STRING"}}, "required": ["n"]}
     numbered = {"type": 6, "properties": {"n": {"type": 1}}, "required": ["n"]}
 
@@ -145,23 +145,23 @@ def test_types_as_numbers_of_the_enum_are_the_same_schema():
         assert isinstance(part["functionCall"]["args"]["n"], str)
 
 
-def test_parallel_calls_are_all_answered_at_once():
+def test_parallel_calls_are_all_answered_at_once() -> None:
     contents = [said("x"), {"role": "model", "parts": [CALL, CALL]}, {"role": "user", "parts": [RESULT, RESULT]}]
 
     assert whole(contents=contents, tools=TOOLS).text
 
 
-def test_snake_case_names_are_the_same_request():
+def test_snake_case_names_are_the_same_request() -> None:
     camel = generate(systemInstruction=said("be"), **config(maxOutputTokens=9))
     snake = generate(system_instruction=said("be"), generation_config={"max_output_tokens": 9})
 
     assert camel.body == snake.body
 
 
-def test_logprobs_spell_the_text():
+def test_logprobs_spell_the_text() -> None:
     made = whole(**config(responseLogprobs=True, logprobs=1))
 
-    assert "".join(token.token for token in made.candidates[0].logprobs_result.chosen_candidates) == made.text
+    assert "".join(token.token or "" for token in made.candidates[0].logprobs_result.chosen_candidates) == made.text
     assert made.candidates[0].avg_logprobs <= 0
 
 
@@ -230,7 +230,7 @@ ILLEGAL: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("body", "text"), ILLEGAL, ids=lambda value: json.dumps(value)[:60])
 @pytest.mark.parametrize("stream", ["", "sse", "array"])
-def test_an_illegal_request_is_refused_in_google_s_envelope(body, text, stream):
+def test_an_illegal_request_is_refused_in_google_s_envelope(body, text, stream) -> None:
     answered = generate(**body, stream=stream)
     payload = answered.json[0] if stream == "array" else answered.json
 
@@ -239,13 +239,13 @@ def test_an_illegal_request_is_refused_in_google_s_envelope(body, text, stream):
     assert payload["error"]["message"].startswith(text)
 
 
-def test_a_missing_thought_signature_is_no_error():
+def test_a_missing_thought_signature_is_no_error() -> None:
     contents = [said("x"), {"role": "model", "parts": [CALL]}, {"role": "user", "parts": [RESULT]}]
 
     assert generate(model="gemini-3-pro-preview", contents=contents).status == 200
 
 
-def test_unknown_models_and_wrong_keys():
+def test_unknown_models_and_wrong_keys() -> None:
     missing = generate(model="no-such-model")
     refused = ask("/v1beta/models/m:generateContent", {}, x_goog_api_key="invalid")
 
@@ -253,7 +253,7 @@ def test_unknown_models_and_wrong_keys():
     assert (refused.status, refused.json["error"]["details"][0]["reason"]) == (400, "API_KEY_INVALID")
 
 
-def test_models_are_listed_and_tokens_counted():
+def test_models_are_listed_and_tokens_counted() -> None:
     listed = ask("/v1beta/models", method="GET").json
     counted = ask("/v1beta/models/m:countTokens", {"contents": [said("one two three")]}).json
 
@@ -293,13 +293,13 @@ RICH: dict[str, Any] = {
 }
 
 
-def test_the_request_that_is_mutated_is_legal():
+def test_the_request_that_is_mutated_is_legal() -> None:
     assert generate(**RICH).status == 200
 
 
 @given(mutations(RICH), st.sampled_from(["", "sse", "array"]))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(body, stream):
+def test_whatever_comes_is_answered_or_refused(body, stream) -> None:
     method = "streamGenerateContent" if stream else "generateContent"
 
     answered = ask(f"/v1beta/models/gemini-3-x:{method}", body, query="alt=sse" if stream == "sse" else "")
@@ -308,6 +308,6 @@ def test_whatever_comes_is_answered_or_refused(body, stream):
 
 
 @pytest.mark.parametrize("schema", [{"type": "TEXT"}, {"type": "OBJECT", "required": [1]}])
-def test_a_malformed_schema_is_refused(schema):
+def test_a_malformed_schema_is_refused(schema) -> None:
     assert generate(tools=[{"functionDeclarations": [{"name": "f", "parameters": schema}]}]).status == 400
     assert generate(**config(responseMimeType="application/json", responseSchema=schema)).status == 400

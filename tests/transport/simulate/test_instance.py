@@ -52,7 +52,7 @@ def _object(properties: dict[str, Any], required: set[str], closed: bool) -> Any
 
 @given(st.recursive(scalars(), nested, max_leaves=8), st.binary(min_size=1, max_size=4))
 @settings(max_examples=100, deadline=None)
-def test_every_sample_satisfies_its_schema(schema, seed):
+def test_every_sample_satisfies_its_schema(schema, seed) -> None:
     made = sample(schema, Dice(seed))
 
     jsonschema_rs.validate(schema, json.loads(json.dumps(made)))
@@ -75,17 +75,17 @@ TREE = {
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_recursive_schema_ends(seed):
+def test_a_recursive_schema_ends(seed) -> None:
     made = sample(TREE, Dice(bytes([seed])))
 
     jsonschema_rs.validate(TREE, made)
 
 
-def test_required_names_without_a_property_are_filled():
+def test_required_names_without_a_property_are_filled() -> None:
     assert "free" in sample({"type": "object", "required": ["free"]}, Dice(b"s"))
 
 
-def test_a_pattern_that_is_no_regular_expression_gives_the_empty_string():
+def test_a_pattern_that_is_no_regular_expression_gives_the_empty_string() -> None:
     assert sample({"type": "string", "pattern": "("}, Dice(b"s")) == ""
 
 
@@ -102,5 +102,5 @@ def test_a_pattern_that_is_no_regular_expression_gives_the_empty_string():
     ],
     ids=json.dumps,
 )
-def test_a_schema_that_asks_for_too_much_gets_something_small_and_finite(schema):
+def test_a_schema_that_asks_for_too_much_gets_something_small_and_finite(schema) -> None:
     assert len(json.dumps(sample(schema, Dice(b"s")), allow_nan=False)) < 100_000

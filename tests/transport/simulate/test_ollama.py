@@ -23,7 +23,8 @@ def whole(**body: Any) -> dict[str, Any]:
     answered = chat(**body)
     assert answered.status == 200, answered.body
     check_ollama(answered.json)
-    return answered.json
+    said: dict[str, Any] = answered.json
+    return said
 
 
 def lines(answered: Answered) -> list[Any]:
@@ -59,7 +60,7 @@ def projection(streamed: list[Any]) -> list[Any]:
     ],
     ids=json.dumps,
 )
-def test_a_stream_says_the_same_as_a_document(body):
+def test_a_stream_says_the_same_as_a_document(body) -> None:
     streamed = chat(**body, stream=True)
 
     for line in lines(streamed):
@@ -68,19 +69,19 @@ def test_a_stream_says_the_same_as_a_document(body):
     assert projection(lines(streamed)) == projection([whole(**body)])
 
 
-def test_it_streams_unless_told_not_to():
+def test_it_streams_unless_told_not_to() -> None:
     asked = ask("/api/chat", {"model": "qwen3", "messages": [user("Hello")]})
 
     assert asked.headers.get("content-type") == "application/x-ndjson"
 
 
-def test_a_call_fits_its_schema_and_its_arguments_are_an_object():
+def test_a_call_fits_its_schema_and_its_arguments_are_an_object() -> None:
     (call,) = whole(tools=[TOOL], messages=[user("call:weather")])["message"]["tool_calls"]
 
     jsonschema_rs.validate(WEATHER, call["function"]["arguments"])
 
 
-def test_thinking_comes_only_where_it_is_asked_for():
+def test_thinking_comes_only_where_it_is_asked_for() -> None:
     assert "thinking" in whole(think=True)["message"]
     assert "thinking" not in whole(think=False)["message"]
     assert "thinking" not in whole()["message"]
@@ -88,11 +89,11 @@ def test_thinking_comes_only_where_it_is_asked_for():
 
 @given(st.integers(1, 60))
 @settings(max_examples=20, deadline=None)
-def test_the_cap_holds(cap):
+def test_the_cap_holds(cap) -> None:
     assert whole(options={"num_predict": cap}, think=True)["eval_count"] <= cap
 
 
-def test_a_result_without_an_id_is_taken():
+def test_a_result_without_an_id_is_taken() -> None:
     call = {"function": {"name": "weather", "arguments": {"city": "Oslo"}}}
     history = [user("?"), {"role": "assistant", "content": "", "tool_calls": [call]}, {"role": "tool", "content": "x"}]
 
@@ -121,18 +122,18 @@ def test_a_result_without_an_id_is_taken():
     ],
     ids=str,
 )
-def test_what_does_not_decode_is_refused(body, status):
+def test_what_does_not_decode_is_refused(body, status) -> None:
     refused = chat(**body)
 
     assert refused.status == status
     assert refused.json.keys() == {"error"}
 
 
-def test_what_it_does_not_know_it_passes_over():
+def test_what_it_does_not_know_it_passes_over() -> None:
     assert whole(nonsense=1)["done"] is True
 
 
 @given(mutations({"model": "m", "messages": [user("x")], "tools": [TOOL], "options": {"stop": ["a"]}, "think": True}))
 @settings(max_examples=100, deadline=None)
-def test_any_body_gets_an_answer_or_a_refusal(body):
+def test_any_body_gets_an_answer_or_a_refusal(body) -> None:
     assert ask("/api/chat", body).status in (200, 400, 404)

@@ -31,7 +31,8 @@ def streamed(answered) -> list[ChatCompletionChunk]:
 
 def assembled(chunks: list[ChatCompletionChunk], index: int = 0) -> tuple[str, list[tuple[str, str]], str | None]:
     """Fold by hand: text, (name, arguments) of each call, finish reason."""
-    text, calls, finish = "", {}, None
+    text, finish = "", None
+    calls: dict[int, Any] = {}
     for choice in (choice for chunk in chunks for choice in chunk.choices if choice.index == index):
         assert finish is None
         text += choice.delta.content or ""
@@ -42,7 +43,7 @@ def assembled(chunks: list[ChatCompletionChunk], index: int = 0) -> tuple[str, l
     return text, list(calls.values()), finish
 
 
-def test_a_plain_question_gets_text_and_usage_that_adds_up():
+def test_a_plain_question_gets_text_and_usage_that_adds_up() -> None:
     completion = strict(chat())
 
     assert completion.choices[0].finish_reason == "stop"
@@ -65,7 +66,7 @@ def test_a_plain_question_gets_text_and_usage_that_adds_up():
     ],
     ids=lambda body: "-".join(body) or "plain",
 )
-def test_a_stream_says_the_same_as_a_document(body):
+def test_a_stream_says_the_same_as_a_document(body) -> None:
     whole = strict(chat(**body))
     chunks = streamed(chat(**body, stream=True, stream_options={"include_usage": True}))
 
@@ -78,13 +79,13 @@ def test_a_stream_says_the_same_as_a_document(body):
         assert assembled(chunks, choice.index) == (choice.message.content or "", calls, choice.finish_reason)
 
 
-def test_usage_is_streamed_only_when_asked():
+def test_usage_is_streamed_only_when_asked() -> None:
     chunks = streamed(chat(stream=True))
 
     assert all("usage" not in chunk.model_fields_set for chunk in chunks)
 
 
-def test_obfuscation_can_be_turned_off():
+def test_obfuscation_can_be_turned_off() -> None:
     noisy = streamed(chat(stream=True))
     quiet = streamed(chat(stream=True, stream_options={"include_obfuscation": False}))
 
@@ -92,7 +93,7 @@ def test_obfuscation_can_be_turned_off():
     assert not any(chunk.obfuscation for chunk in quiet)
 
 
-def test_a_nonce_is_echoed():
+def test_a_nonce_is_echoed() -> None:
     completion = strict(chat(messages=[user("nonce:a1-B2.c")]))
 
     assert "nonce:a1-B2.c" in completion.choices[0].message.content
@@ -100,21 +101,21 @@ def test_a_nonce_is_echoed():
 
 @given(st.integers(1, 50), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
-def test_the_cap_holds_for_every_choice(cap, n):
+def test_the_cap_holds_for_every_choice(cap, n) -> None:
     completion = strict(chat(max_completion_tokens=cap, n=n, reasoning_effort="high"))
 
     assert completion.usage.completion_tokens <= cap * n
     assert len(completion.choices) == n
 
 
-def test_a_cap_below_the_answer_ends_with_length():
+def test_a_cap_below_the_answer_ends_with_length() -> None:
     choice = strict(chat(max_tokens=1)).choices[0]
 
     assert choice.finish_reason == "length"
     assert len(choice.message.content.split()) == 1
 
 
-def test_a_stop_sequence_that_the_user_names_cuts_the_answer():
+def test_a_stop_sequence_that_the_user_names_cuts_the_answer() -> None:
     choice = strict(chat(messages=[user("Say STOPHERE soon")], stop=["STOPHERE"])).choices[0]
 
     assert choice.finish_reason == "stop"
@@ -122,7 +123,7 @@ def test_a_stop_sequence_that_the_user_names_cuts_the_answer():
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "weather"}}])
-def test_a_forced_call_has_arguments_that_fit_the_schema(choice):
+def test_a_forced_call_has_arguments_that_fit_the_schema(choice) -> None:
     made = strict(chat(tools=[TOOL], tool_choice=choice)).choices[0]
     call = made.message.tool_calls[0]
 
@@ -134,7 +135,7 @@ def test_a_forced_call_has_arguments_that_fit_the_schema(choice):
 @pytest.mark.parametrize(
     ("body", "count"), [({}, 3), ({"parallel_tool_calls": False}, 1), ({"tool_choice": "none"}, 0)]
 )
-def test_the_user_asks_for_parallel_calls(body, count):
+def test_the_user_asks_for_parallel_calls(body, count) -> None:
     made = strict(chat(messages=[user("parallel:3")], tools=[TOOL, OTHER], **body)).choices[0]
     calls = made.message.tool_calls or []
 
@@ -142,7 +143,7 @@ def test_the_user_asks_for_parallel_calls(body, count):
     assert len({call.id for call in calls}) == count
 
 
-def test_tool_results_are_answered_in_text():
+def test_tool_results_are_answered_in_text() -> None:
     history = [user("call:weather"), {"role": "assistant", "tool_calls": [CALL]}]
     result = {"role": "tool", "tool_call_id": "call_1", "content": "21"}
     made = strict(chat(messages=[*history, result], tools=[TOOL])).choices[0]
@@ -151,14 +152,14 @@ def test_tool_results_are_answered_in_text():
     assert made.message.tool_calls is None
 
 
-def test_allowed_tools_narrow_the_choice():
+def test_allowed_tools_narrow_the_choice() -> None:
     allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "now"}}]}
     made = strict(chat(tools=[TOOL, OTHER], tool_choice={"type": "allowed_tools", "allowed_tools": allowed})).choices[0]
 
     assert [call.function.name for call in made.message.tool_calls] == ["now"]
 
 
-def test_deprecated_functions_are_called_the_deprecated_way():
+def test_deprecated_functions_are_called_the_deprecated_way() -> None:
     functions = [{"name": "weather", "parameters": WEATHER}]
     made = strict(chat(functions=functions, function_call={"name": "weather"})).choices[0]
 
@@ -166,7 +167,7 @@ def test_deprecated_functions_are_called_the_deprecated_way():
     jsonschema_rs.validate(WEATHER, json.loads(made.message.function_call.arguments))
 
 
-def test_a_custom_tool_gets_text_streamed_or_not():
+def test_a_custom_tool_gets_text_streamed_or_not() -> None:
     body = {"tools": [CUSTOM], "tool_choice": "required"}
     call = strict(chat(**body)).choices[0].message.tool_calls[0]
     deltas = [choice["delta"] for event in events(chat(**body, stream=True)) for choice in event["choices"]]
@@ -176,28 +177,28 @@ def test_a_custom_tool_gets_text_streamed_or_not():
     assert "".join(part["custom"]["input"] for part in parts) == call.custom.input
 
 
-def test_a_json_schema_is_obeyed():
+def test_a_json_schema_is_obeyed() -> None:
     form = {"type": "json_schema", "json_schema": {"name": "w", "strict": True, "schema": WEATHER}}
     made = strict(chat(response_format=form)).choices[0]
 
     jsonschema_rs.validate(WEATHER, json.loads(made.message.content))
 
 
-def test_logprobs_spell_the_text():
+def test_logprobs_spell_the_text() -> None:
     made = strict(chat(logprobs=True, top_logprobs=3)).choices[0]
 
     assert "".join(token.token for token in made.logprobs.content) == made.message.content
     assert all(token.logprob <= 0 and len(token.top_logprobs) == 3 for token in made.logprobs.content)
 
 
-def test_reasoning_shows_in_the_usage_only():
+def test_reasoning_shows_in_the_usage_only() -> None:
     completion = strict(chat(reasoning_effort="medium"))
 
     details = completion.usage.completion_tokens_details
     assert 0 < details.reasoning_tokens < completion.usage.completion_tokens
 
 
-def test_the_same_request_gets_the_same_bytes_whatever_the_order_of_keys():
+def test_the_same_request_gets_the_same_bytes_whatever_the_order_of_keys() -> None:
     first = chat(temperature=1, seed=4)
     again = ask("/v1/chat/completions", {"seed": 4, "messages": [user("Hello")], "temperature": 1, "model": "gpt-x"})
 
@@ -252,7 +253,7 @@ ILLEGAL: list[tuple[dict[str, Any], str | None, str | None]] = [
 
 @pytest.mark.parametrize(("body", "param", "code"), ILLEGAL, ids=lambda value: json.dumps(value)[:60])
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_illegal_request_is_refused_in_openai_s_envelope(body, param, code, stream):
+def test_an_illegal_request_is_refused_in_openai_s_envelope(body, param, code, stream) -> None:
     answered = chat(**body, stream=stream) if "stream_options" not in body else chat(**body)
 
     assert answered.status == 400
@@ -261,7 +262,7 @@ def test_an_illegal_request_is_refused_in_openai_s_envelope(body, param, code, s
     assert (answered.json["error"]["param"], answered.json["error"]["code"]) == (param, code)
 
 
-def test_a_missing_messages_parameter_is_named():
+def test_a_missing_messages_parameter_is_named() -> None:
     error = ask("/v1/chat/completions", {"model": "m"}).json["error"]
 
     assert (error["param"], error["code"]) == ("messages", "missing_required_parameter")
@@ -270,11 +271,11 @@ def test_a_missing_messages_parameter_is_named():
 @pytest.mark.parametrize(
     "raw", [b"{", b"[]", b"\xff", b'{"model":"m","messages":[{"role":"user","content":"\\ud800"}]}']
 )
-def test_a_body_that_is_no_json_text_is_a_400(raw):
+def test_a_body_that_is_no_json_text_is_a_400(raw) -> None:
     assert ask("/v1/chat/completions", raw).status == 400
 
 
-def test_unknown_models_and_wrong_keys():
+def test_unknown_models_and_wrong_keys() -> None:
     missing = chat(model="openai/no-such-model-1")
     refused = ask("/v1/chat/completions", {}, authorization="Bearer invalid")
 
@@ -282,7 +283,7 @@ def test_unknown_models_and_wrong_keys():
     assert (refused.status, refused.json["error"]["code"]) == (401, "invalid_api_key")
 
 
-def test_models_are_listed_and_shown_one_by_one():
+def test_models_are_listed_and_shown_one_by_one() -> None:
     listed = ask("/v1/models", method="GET").json
     for model in listed["data"]:
         Model.model_validate(model, strict=True)
@@ -293,13 +294,13 @@ def test_models_are_listed_and_shown_one_by_one():
 
 
 @pytest.mark.parametrize("base", ["", "/api", "/openai", "/v1beta/openai", "/proxy/x/"])
-def test_a_base_path_does_not_matter(base):
+def test_a_base_path_does_not_matter(base) -> None:
     answered = ask(f"{base}/v1/chat/completions", {"model": "gpt-x", "messages": [user("Hello")]})
 
     assert answered.body == chat().body
 
 
-def test_an_unknown_path_is_a_404():
+def test_an_unknown_path_is_a_404() -> None:
     assert ask("/v1/nothing", {}).status == 404
 
 
@@ -332,18 +333,18 @@ RICH: dict[str, Any] = {
 }
 
 
-def test_the_request_that_is_mutated_is_legal():
+def test_the_request_that_is_mutated_is_legal() -> None:
     assert chat(**RICH).status == 200
 
 
 @given(mutations(RICH))
 @settings(max_examples=100, deadline=None)
-def test_whatever_comes_is_answered_or_refused(body):
+def test_whatever_comes_is_answered_or_refused(body) -> None:
     assert ask("/v1/chat/completions", body).status in (200, 400)
 
 
 @pytest.mark.parametrize("schema", [{"type": "text"}, {"properties": []}, {"$ref": "#/nowhere"}, {"required": "a"}])
-def test_a_malformed_schema_is_refused(schema):
+def test_a_malformed_schema_is_refused(schema) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "w", "schema": schema}}
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"} | schema}}
 
@@ -351,5 +352,5 @@ def test_a_malformed_schema_is_refused(schema):
     assert chat(tools=[tool]).json["error"]["code"] == "invalid_function_parameters"
 
 
-def test_json_nested_beyond_reason_is_a_400():
+def test_json_nested_beyond_reason_is_a_400() -> None:
     assert ask("/v1/chat/completions", b'{"model":"m","messages":' + b"[" * 990 + b"]" * 990 + b"}").status == 400

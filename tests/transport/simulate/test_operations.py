@@ -65,9 +65,38 @@ def test_cohere_and_ollama_embed() -> None:
     assert len(ollama["embeddings"][0]) == 768
 
 
+NOVA_TEXT = {"value": "a", "truncationMode": "NONE"}
+NOVA_PARAMS = {"embeddingPurpose": "GENERIC_INDEX", "embeddingDimension": 256, "text": NOVA_TEXT}
+NOVA_BODY = {"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": NOVA_PARAMS}
+TITAN_1, TITAN_2 = "/model/amazon.titan-embed-text-v1/invoke", "/model/amazon.titan-embed-text-v2%3A0/invoke"
+COHERE_3, COHERE_4 = "/model/cohere.embed-english-v3/invoke", "/model/cohere.embed-v4%3A0/invoke"
+NOVA = "/model/amazon.nova-2-multimodal-embeddings-v1%3A0/invoke"
+COHERE_BODY = {"texts": ["a", "b"], "input_type": "search_query"}
+
+
+def test_bedrocks_models_embed_each_in_its_own_form() -> None:
+    first, second = ask(TITAN_1, {"inputText": "a"})[1], ask(TITAN_2, {"inputText": "a", "dimensions": 256})[1]
+    older, newer = ask(COHERE_3, COHERE_BODY)[1], ask(COHERE_4, COHERE_BODY | {"output_dimension": 256})[1]
+    nova = ask(NOVA, NOVA_BODY)[1]
+
+    assert (len(first["embedding"]), len(second["embedding"]), second["inputTextTokenCount"]) == (1536, 256, 1)
+    assert (len(older["embeddings"]), older["response_type"]) == (2, "embeddings_floats")
+    assert (len(newer["embeddings"]["float"][0]), newer["response_type"]) == (256, "embeddings_by_type")
+    assert len(nova["embeddings"][0]["embedding"]) == 256
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
+        (TITAN_1, {"inputText": "a", "dimensions": 256}, 400),
+        (TITAN_2, {"inputText": "a", "dimensions": 3}, 400),
+        (TITAN_2, {"inputText": ["a"]}, 400),
+        (COHERE_3, COHERE_BODY | {"output_dimension": 256}, 400),
+        (COHERE_4, COHERE_BODY | {"model": "m"}, 400),
+        (NOVA, {"taskType": "SINGLE_EMBEDDING"}, 400),
+        (NOVA, NOVA_BODY | {"singleEmbeddingParams": NOVA_PARAMS | {"embeddingPurpose": "ANY"}}, 400),
+        (NOVA, NOVA_BODY | {"singleEmbeddingParams": NOVA_PARAMS | {"text": {"value": "a"}}}, 400),
+        ("/model/no-such-model-embed/invoke", {"inputText": "a"}, 400),
         (OPENAI, {"model": "m", "input": []}, 400),
         (OPENAI, {"model": "m", "input": ["a", 1]}, 400),
         (OPENAI, {"input": "a"}, 400),

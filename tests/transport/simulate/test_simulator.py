@@ -12,7 +12,7 @@ from tests.transport.simulate.upstream import FixedClock, ask, user
 BODY = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}'
 
 
-def test_a_closed_body_yields_nothing_more():
+def test_a_closed_body_yields_nothing_more() -> None:
     async def closed() -> list[bytes]:
         response = await Simulator(FixedClock()).send(Request(method="POST", path="/v1/chat/completions", body=BODY))
         chunks = response.chunks()
@@ -24,7 +24,7 @@ def test_a_closed_body_yields_nothing_more():
     assert asyncio.run(closed()) == []
 
 
-def test_a_script_is_one_chunk_an_event():
+def test_a_script_is_one_chunk_an_event() -> None:
     request = Request(method="POST", path="/v1/chat/completions", body=BODY)
     head, *events, end = asyncio.run(Simulator(FixedClock()).script(request))
 
@@ -33,7 +33,7 @@ def test_a_script_is_one_chunk_an_event():
     assert end.kind == Ending.COMPLETE
 
 
-def test_a_body_that_streams_in_is_read():
+def test_a_body_that_streams_in_is_read() -> None:
     async def body():
         yield BODY[:9]
         yield BODY[9:]
@@ -53,7 +53,7 @@ def test_a_body_that_streams_in_is_read():
         ("/v1/projects/p/v1beta/models/x/y:generateContent", {}, "candidates"),
     ],
 )
-def test_the_dialect_is_found_behind_any_base_path(path, headers, field):
+def test_the_dialect_is_found_behind_any_base_path(path, headers, field) -> None:
     body = {"model": "m", "messages": [user("hi")], "max_tokens": 9}
     if field == "candidates":
         body = {"contents": [{"parts": [{"text": "hi"}]}]}
@@ -61,7 +61,7 @@ def test_the_dialect_is_found_behind_any_base_path(path, headers, field):
     assert field in ask(path, body, **headers).json
 
 
-def test_parallel_requests_do_not_mix():
+def test_parallel_requests_do_not_mix() -> None:
     async def both() -> list[bytes]:
         simulator = Simulator(FixedClock())
 
@@ -85,7 +85,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("path", sorted(Path(simulator.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
-def test_it_shares_no_codec_with_the_side_it_answers(path):
+def test_it_shares_no_codec_with_the_side_it_answers(path) -> None:
     imports = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in imports if name and name.split(".")[0] == "setu"}
 

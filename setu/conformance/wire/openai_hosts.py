@@ -1,0 +1,67 @@
+"""What hosts that speak OpenAI's chat completions take beside what OpenAI takes.
+
+A member that one host documents is an error at the next: OpenAI answers 400 to any that it does not know.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from setu.conformance.wire.model import words
+
+
+class Additions(msgspec.Struct, frozen=True, kw_only=True):
+    """A host's own names: `members` of the body, `parts` by type, `inside` messages, parts, calls and tools."""
+
+    members: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
+    inside: frozenset[str] = frozenset()
+
+
+NOTHING = Additions()
+
+HOSTS: Mapping[str, Additions] = {
+    "api.openai.com": NOTHING,
+    "openai.azure.com": NOTHING,
+    # openrouter.ai/docs/api/reference/parameters and /features/multimodal, 2026-11
+    "openrouter.ai": Additions(
+        members=words("""
+            cache_control image_config include_reasoning min_p models plugins provider reasoning repetition_penalty
+            route preset session_id structured_outputs top_a top_k trace transforms usage debug
+            """),
+        parts=words("video_url"),
+        inside=words(
+            "cache_control reasoning reasoning_content reasoning_details annotations index eager_input_streaming"
+        ),
+    ),
+    # docs.mistral.ai/api/endpoint/chat, 2026-11
+    "api.mistral.ai": Additions(
+        members=words("random_seed safe_prompt prompt_mode"),
+        parts=words("document_url thinking"),
+        inside=words("prefix"),
+    ),
+    # api-docs.deepseek.com/guides/thinking_mode, 2026-11
+    "api.deepseek.com": Additions(members=words("thinking"), inside=words("reasoning_content prefix")),
+    # console.groq.com/docs/api-reference and /docs/reasoning, 2026-11
+    "api.groq.com": Additions(members=words("include_reasoning reasoning_format"), inside=words("reasoning")),
+    # docs.x.ai/docs/api-reference, 2026-11
+    "api.x.ai": Additions(members=words("search_parameters deferred"), inside=words("reasoning_content")),
+    # ai.google.dev/gemini-api/docs/openai, 2026-11: thought signatures
+    "generativelanguage.googleapis.com": Additions(inside=words("extra_content")),
+}
+"""By host name; a name below one of these (a resource of Azure) is the same host."""
+
+PARTS = frozenset().union(*(host.parts for host in HOSTS.values()))
+INSIDE = frozenset().union(*(host.inside for host in HOSTS.values()))
+UNKNOWN = Additions(
+    members=frozenset().union(*(host.members for host in HOSTS.values())),
+    parts=PARTS,
+    inside=INSIDE - {"cache_control"},
+)
+"""What a host that nobody here knows may take: anything some host takes, but marks, which most refuse (B-PRM-14)."""
+
+
+def additions(origin: str) -> Additions:
+    """Return what the host of an origin (`https://api.openai.com`) takes."""
+    host = origin.partition("://")[2].partition(":")[0]
+    return next((found for name, found in HOSTS.items() if host == name or host.endswith(f".{name}")), UNKNOWN)
