@@ -93,9 +93,8 @@ def _show(each: "Interaction") -> None:
         say(f"< {name}: {value}")
     events = events_of(each)
     if events:
-        table(
-            ("t ms", "event", "delta", "data"), ((e.ms, e.name, e.delta, e.data) for e in events), frozenset({"t ms"})
-        )
+        rows = ((event.ms, event.name, event.delta, event.data) for event in events)
+        table(("t ms", "event", "delta", "data"), rows, frozenset({"t ms"}), cut=True)
     else:
         say(_text(store(exchange.body).text))
     typer.echo("")

@@ -67,29 +67,29 @@ def chosen(place: str) -> "list[Interaction]":
     return [each for file in files([_found(Path(place))]) for each in read_cassette(file)]
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: frozenset[str] = frozenset()) -> None:
-    """Print rows under their heads, as wide as the terminal; in a pipe every row is one whole line."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], right: frozenset[str] = frozenset(), *, cut: bool = False
+) -> None:
+    """Print rows under their heads, each on a line of its own; `cut` ends it where the terminal does."""
     import sys
 
     cells = [["" if cell is None else printable(str(cell)).replace("\n", "\\n") for cell in row] for row in rows]
+    lines = _aligned([list(columns), *cells], [column in right for column in columns])
     if not sys.stdout.isatty():
-        for line in _aligned([list(columns), *cells], [column in right for column in columns]):
+        for line in lines:
             typer.echo(line)
         return
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, justify="right" if column in right else "left")
-    for row in cells:
-        grid.add_row(*map(Text, row))
-    Console().print(grid)
+    console = Console()
+    for number, line in enumerate(lines):
+        text = Text(line, style="" if number else "bold")
+        console.print(text, no_wrap=True, overflow="ellipsis", soft_wrap=not cut)
 
 
 _WIDEST = 60
-"""Characters up to which a column of plain text is padded; one long cell must not push all others away."""
+"""Characters up to which a column is padded; one long cell must not push all others away."""
 
 
 def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
