@@ -17,6 +17,7 @@ from setu import build
 from setu.bundled import data_dir
 from setu.cassette.age import Expiry, judge
 from setu.cassette.blobs import Blobs
+from setu.cassette.edits import Rules
 from setu.cassette.faults import Rule
 from setu.cassette.journal import Journal
 from setu.cassette.library import Library, OnExhausted
@@ -57,7 +58,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     without waits, `ttfb` and `physics` pace answers otherwise than recorded; `faults` strike every cassette; `misses`
     is where misses are kept, None: nowhere; `expiry` is how old recordings may be (`rerecord` in mode `once`).
     `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers) and `media` (large base64: in the
-    file, as a digest alone, or in a file beside it) say how a recording is kept.
+    file, as a digest alone, or in a file beside it) say how a recording is kept; `redact` is what to take out besides,
+    on both sides of a match.
     """
 
     directory: Path
@@ -76,6 +78,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     chunks: bool = False
     rename: bool = False
     media: Media = "inline"
+    redact: Rules = Rules()
 
 
 class Studio:
@@ -103,7 +106,7 @@ class Studio:
         self._live = live
         self._tell = tell
         self._compare = compare
-        self._secrets = known_secrets(environ)
+        self._secrets = msgspec.structs.replace(setup.redact, known=(*setup.redact.known, *known_secrets(environ)))
         keep = {"inline": None, "strip": strip, "blobs": Blobs(directory).keep}[setup.media]
         self._shape = shape_of(
             timing=setup.timing, chunks=setup.chunks, media=keep, rename=key_of if setup.rename else None

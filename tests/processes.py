@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,12 +26,15 @@ def setu(*args: str, cwd: Path | None = None, timeout: float = 60, **extra: str)
     )  # fmt: skip
 
 
+SETU = (sys.executable, "-m", "setu")
+
+
 class Serving:
     """A command that serves: `url` once it says so; stopped by SIGTERM, then `status` and `errors`."""
 
-    def __init__(self, *args: str, cwd: Path | None = None, **extra: str) -> None:
+    def __init__(self, *args: str, cwd: Path | None = None, command: Sequence[str] = SETU, **extra: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "setu", *args],
+            [*command, *args],
             cwd=cwd, env=environment(**extra), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.url = ""
@@ -48,6 +52,10 @@ class Serving:
         self.url = found.group()
         self.output = line
         return self
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL): it can neither finish nor tidy up anything."""
+        self._process.kill()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,4 +1,7 @@
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +16,7 @@ from tests.cassette.samples import JSON, interaction, request
 from tests.test_testing import ANSWER, said
 
 
-def recorded(path, *texts, body=ANSWER):
+def recorded(path: Path, *texts: str, body: bytes = ANSWER) -> None:
     appender = Appender(path)
     for text in texts:
         asked = request(said(text), path="/v1/chat/completions", origin="https://api.openai.com")
@@ -23,7 +26,7 @@ def recorded(path, *texts, body=ANSWER):
 class Desk:
     """A replay server with its admin side."""
 
-    def __init__(self, directory, **options):
+    def __init__(self, directory: Path, **options: Any) -> None:
         self.studio = Studio(Setup(directory=directory, misses=None, **options), tell=print, environ={})
         self.studio.load()
         scopes = proxy(self.studio, build.deployments(Config(), {}, offline_key="offline"))
@@ -31,30 +34,30 @@ class Desk:
         app = build.app(Reloading(scopes, self.studio), Config(), dict, self.control.admin.routes)
         self.server = Background(app)
 
-    def ask(self, text="hello", prefix="", **headers):
+    def ask(self, text: str = "hello", prefix: str = "", **headers: str) -> int:
         answer = httpx.post(f"{self.server.url}{prefix}/v1/chat/completions", json=said(text), headers=headers)
         return answer.status_code
 
-    def get(self, path, **options):
+    def get(self, path: str, **options: Any) -> httpx.Response:
         return httpx.get(f"{self.server.url}/__setu__/{path}", **options)
 
-    def send(self, method, path, **options):
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         return httpx.request(method, f"{self.server.url}/__setu__/{path}", **options)
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Iterator[Desk]:
     recorded(tmp_path / "one.yaml", "hello", "goodbye")
     found = Desk(tmp_path)
     with found.server:
         yield found
 
 
-def test_the_index_says_what_there_is(desk):
+def test_the_index_says_what_there_is(desk: Desk) -> None:
     assert "GET /journal" in desk.get("").json()["endpoints"]
 
 
-def test_the_journal_tells_hits_from_misses(desk):
+def test_the_journal_tells_hits_from_misses(desk: Desk) -> None:
     assert [desk.ask(), desk.ask("nothing")] == [200, 424]
 
     journal = desk.get("journal").json()
@@ -70,7 +73,7 @@ def test_the_journal_tells_hits_from_misses(desk):
     assert desk.get("journal", params={"after": "x"}).status_code == 400
 
 
-def test_recordings_are_listed_with_how_often_they_were_served(desk):
+def test_recordings_are_listed_with_how_often_they_were_served(desk: Desk) -> None:
     desk.ask()
 
     rows = desk.get("interactions").json()
@@ -79,7 +82,7 @@ def test_recordings_are_listed_with_how_often_they_were_served(desk):
     assert desk.get("unused").json() == [rows[1]["place"]]
 
 
-def test_faults_can_be_set_while_it_runs(desk):
+def test_faults_can_be_set_while_it_runs(desk: Desk) -> None:
     assert desk.send("PUT", "faults", json=["503x1"]).json() == ["503x1"]
     assert [desk.ask(), desk.ask()] == [503, 200]
 
@@ -88,7 +91,7 @@ def test_faults_can_be_set_while_it_runs(desk):
 
 
 @pytest.mark.parametrize("body", [b'["sometimes"]', b"{}", b"not json"])
-def test_faults_that_are_none_change_nothing(desk, body):
+def test_faults_that_are_none_change_nothing(desk: Desk, body: bytes) -> None:
     desk.send("PUT", "faults", json=["503x1"])
 
     answer = desk.send("PUT", "faults", content=body)
@@ -98,11 +101,11 @@ def test_faults_that_are_none_change_nothing(desk, body):
     assert desk.get("faults").json() == ["503x1"]
 
 
-def test_a_fault_strikes_the_one_request_that_asks_for_it(desk):
+def test_a_fault_strikes_the_one_request_that_asks_for_it(desk: Desk) -> None:
     assert [desk.ask(**{"x-setu-fault": "429x1"}), desk.ask()] == [429, 200]
 
 
-def test_after_a_reset_everything_can_be_served_again(desk):
+def test_after_a_reset_everything_can_be_served_again(desk: Desk) -> None:
     assert [desk.ask(), desk.ask()] == [200, 424]
 
     assert desk.send("POST", "reset").status_code == 204
@@ -110,7 +113,7 @@ def test_after_a_reset_everything_can_be_served_again(desk):
     assert desk.ask() == 200
 
 
-def test_a_reset_of_one_cassette_leaves_the_others(desk):
+def test_a_reset_of_one_cassette_leaves_the_others(desk: Desk) -> None:
     assert [desk.ask(prefix="/c/one@a"), desk.ask(prefix="/c/one@b")] == [200, 200]
 
     assert desk.send("POST", "reset", params={"scope": "one@a"}).status_code == 204
@@ -118,7 +121,7 @@ def test_a_reset_of_one_cassette_leaves_the_others(desk):
     assert desk.send("POST", "reset", params={"scope": "../x"}).status_code == 400
 
 
-def test_the_verdict_is_there_at_any_time(desk):
+def test_the_verdict_is_there_at_any_time(desk: Desk) -> None:
     desk.send("PUT", "faults", json=["503x1"])
     desk.ask()
 
@@ -126,7 +129,7 @@ def test_the_verdict_is_there_at_any_time(desk):
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0"])
-def test_prometheus_can_scrape_it(desk, accept):
+def test_prometheus_can_scrape_it(desk: Desk, accept: str) -> None:
     desk.ask()
     desk.ask("nothing")
 
@@ -139,7 +142,7 @@ def test_prometheus_can_scrape_it(desk, accept):
     assert 'match="exact"' in answer.text
 
 
-def until(condition, seconds=10.0):
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it never came"
@@ -147,7 +150,7 @@ def until(condition, seconds=10.0):
     return found
 
 
-def test_an_edited_cassette_is_read_again_and_what_was_served_stays_served(desk, tmp_path):
+def test_an_edited_cassette_is_read_again_and_what_was_served_stays_served(desk: Desk, tmp_path: Path) -> None:
     assert desk.ask("hello") == 200
     recorded(tmp_path / "two.yaml", "new")
 
@@ -157,7 +160,7 @@ def test_an_edited_cassette_is_read_again_and_what_was_served_stays_served(desk,
     assert desk.ask("goodbye") == 200
 
 
-def test_an_edited_cassette_of_a_test_is_read_again(desk, tmp_path):
+def test_an_edited_cassette_of_a_test_is_read_again(desk: Desk, tmp_path: Path) -> None:
     assert desk.ask("new", "/c/one") == 424
     found = read_cassette(tmp_path / "one.yaml")
     recorded(tmp_path / "other.txt", "new")
@@ -166,7 +169,7 @@ def test_an_edited_cassette_of_a_test_is_read_again(desk, tmp_path):
     until(lambda: desk.ask("new", "/c/one") == 200)
 
 
-def test_a_cassette_that_was_broken_by_an_edit_is_told_until_it_is_mended(desk, tmp_path):
+def test_a_cassette_that_was_broken_by_an_edit_is_told_until_it_is_mended(desk: Desk, tmp_path: Path) -> None:
     desk.ask("hello", "/c/one")
     good = (tmp_path / "one.yaml").read_text()
     (tmp_path / "one.yaml").write_text("interactions: [")
@@ -185,7 +188,7 @@ def test_a_cassette_that_was_broken_by_an_edit_is_told_until_it_is_mended(desk, 
     until(lambda: desk.ask("goodbye", "/c/one") == 200)
 
 
-def test_several_directories_are_one_library(tmp_path):
+def test_several_directories_are_one_library(tmp_path: Path) -> None:
     recorded(tmp_path / "a" / "one.yaml", "hello")
     recorded(tmp_path / "b" / "two.yaml", "goodbye")
     found = Desk(tmp_path / "a", more=(tmp_path / "b",))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import anthropic
 import httpx
 import msgspec
@@ -18,7 +20,7 @@ ANSWER = (
 )
 
 
-def said(text):
+def said(text: str) -> dict[str, Any]:
     return {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}]}
 
 

@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from setu.cassette.redact_names import SECRET_MEMBERS
-
 NAMED = "a value named like a secret"
 RANDOM = "a word of high entropy"
 
@@ -48,10 +46,12 @@ _OTHER_NAME = re.compile(
 
 # What may stand between a name and its value: JSON at any level of escapes, `NAME=value` and `Name: value` in text,
 # a field of a multipart form, and pairs such as {"name": …, "value": …}.
-_VALUE = r"(?P<value>[^\s\"'\\<>{}(),;&]{8,4096})"
-_JSON = r"(?P<q>\\{0,7}\")\s{0,9}:\s{0,9}(?P=q)(?P<json>[^\s\"\\]{8,4096})(?=(?P=q))"
-_PAIR = r"(?P<p>\\{0,7}\")\s{0,9},\s{0,9}(?P=p)value(?P=p)\s{0,9}:\s{0,9}(?P=p)(?P<pair>[^\s\"\\]{8,4096})(?=(?P=p))"
-_FORM = r"\"\r?\n(?:[A-Za-z-]{1,40}: [^\r\n]{0,200}\r?\n){0,4}\r?\n(?P<form>[^\s\"]{8,4096})(?=\r?\n--)"
+_VALUE = r"(?P<value>[^\s\"'\\<>{}(),;&]{8,1024})"
+_COLON = r"\s{0,9}:\s{0,9}"
+_OPEN = rf"(?:\{{\s{{0,9}}(?P=q)value(?P=q){_COLON})?"
+_JSON = rf"(?P<q>\\{{0,7}}\"){_COLON}{_OPEN}(?P=q)(?P<json>[^\s\"\\]{{8,1024}})(?=(?P=q))"
+_PAIR = r"(?P<p>\\{0,7}\")\s{0,9},\s{0,9}(?P=p)value(?P=p)\s{0,9}:\s{0,9}(?P=p)(?P<pair>[^\s\"\\]{8,1024})(?=(?P=p))"
+_FORM = r"\"\r?\n(?:[A-Za-z-]{1,40}: [^\r\n]{0,200}\r?\n){0,4}\r?\n(?P<form>[^\s\"]{8,1024})(?=\r?\n--)"
 _PLAIN = rf"(?:\s{{0,2}}=\s{{0,2}}|:\s{{1,2}})[\"']?(?:(?:Bearer|Token)\s)?{_VALUE}"
 _AFTER = re.compile(rf"(?:{_JSON}|{_PAIR}|{_FORM}|{_PLAIN})")
 _PLACEHOLDER = re.compile(
@@ -60,7 +60,10 @@ _PLACEHOLDER = re.compile(
 )
 
 _MIN_RANDOM, _MAX_RANDOM = 32, 128
-_RUN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{32,}+={0,2}(?![A-Za-z0-9+/_=-])")
+_IN_RUN = bytes(
+    97 if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "+/_-") else 32 for byte in range(256)
+)
+"""Maps the characters of keys and of base64 to `a`, others to a space."""
 _IDENTIFIER = re.compile(r"[a-z]{2,12}(?:_[a-z]{2,8})?[_-]|[0-9a-fA-F-]+\Z|/")
 _BEFORE = " \t\n`('\"=:["
 _AFTER_RUN = " \t\n`)'\",;.:!?]"
@@ -75,18 +78,35 @@ def named(text: str) -> Iterator[Span]:
     for hint in _HINTS:
         at = folded.find(hint)
         while at >= 0:
-            span = _named_at(text, at, hint)
-            if span is not None:
-                yield span
-            at = folded.find(hint, at + len(hint))
+            after = _assigned(text, at + len(hint))
+            if after is not None and _is_secret(text, at, after):
+                yield after.span(after.lastgroup or 0)
+            at = folded.find(hint, after.end() if after is not None else at + len(hint))
 
 
 def random_words(text: str) -> Iterator[Span]:
     """Yield the words of prose that look like a key: long, mixed, and none of what looks random by design."""
-    for found in _RUN.finditer(text):
-        start, end = found.span()
-        if _in_prose(text, start, end) and looks_random(found.group()) and not _in_url(text, start):
+    for start, end in runs(text):
+        if _in_prose(text, start, end) and looks_random(text[start:end]) and not _in_url(text, start):
             yield start, end
+
+
+def runs(text: str) -> Iterator[Span]:
+    """Yield the long words that could be keys or base64, padding included."""
+    # A search for one letter in a translated copy is several times as fast as one for a class of letters.
+    mask = text.encode("latin-1", "replace").translate(_IN_RUN)
+    wanted = b"a" * _MIN_RANDOM
+    start = mask.find(wanted)
+    while start >= 0:
+        end = mask.find(b" ", start)
+        end = len(mask) if end < 0 else end
+        padded = end + len(_PADDING.match(text, end).group())  # type: ignore[union-attr]  # it matches nothing, too
+        if text[start - 1 : start] != "=" or not start:
+            yield start, padded
+        start = mask.find(wanted, end)
+
+
+_PADDING = re.compile("={0,2}")
 
 
 def looks_random(word: str) -> bool:
@@ -94,6 +114,7 @@ def looks_random(word: str) -> bool:
     return (
         _MIN_RANDOM <= len(word) <= _MAX_RANDOM
         and not _IDENTIFIER.match(word)
+        and not (any(c in word for c in "+/") and any(c in word for c in "-_"))  # a key has one alphabet, a path both
         and _is_mixed(word)
         and bits(word) >= _BITS
         and base64_text(word) is None
@@ -128,25 +149,25 @@ _STANDARD = str.maketrans("-_", "+/")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def _named_at(text: str, at: int, hint: str) -> Span | None:
-    before = _BACK.search(text, max(at - 48, 0), at)
-    tail = _NAME_TAIL.match(text, at + len(hint))
-    assert before is not None
+def _assigned(text: str, at: int) -> re.Match[str] | None:
+    """Return what is assigned to the name that the text at `at` is within or behind."""
+    tail = _NAME_TAIL.match(text, at)
     assert tail is not None
-    found = _AFTER.match(text, tail.end())
-    if found is None:
-        return None
-    name = before.group() + hint + tail.group()
-    kind = found.lastgroup or "value"
-    value = found[kind]
-    loose = kind == "value"
-    if name in SECRET_MEMBERS and not loose:
-        return None  # taken out under any value, elsewhere
-    if not speaks_of_secret(name) or not _credible(value, loose=loose):
-        return None
-    return found.span(kind)
+    return _AFTER.match(text, tail.end())
 
 
+def _is_secret(text: str, at: int, after: re.Match[str]) -> bool:
+    before = _BACK.search(text, max(at - 48, 0), at)
+    assert before is not None
+    name = text[before.start() : after.start()]
+    loose = after.lastgroup == "value"
+    value = after[after.lastgroup or 0]
+    if name == "token" and not (len(value) >= _MIN_TOKEN and value.isascii() and any(map(str.isdigit, value))):
+        return False  # a token of a model, beside its probability
+    return speaks_of_secret(name) and _credible(value, loose=loose)
+
+
+_MIN_TOKEN = 20
 _NAME_TAIL = re.compile(r"[A-Za-z0-9_.-]{0,24}")
 
 
@@ -177,7 +198,9 @@ def _is_mixed(word: str) -> bool:
     """Say whether letters of both cases and digits alternate as they do at random, unlike in names and paths."""
     kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "p" for c in word]
     turns = sum(one != two for one, two in pairwise(kinds))
-    return kinds.count("d") >= 3 and kinds.count("u") >= 3 and kinds.count("l") >= 3 and turns >= 0.4 * len(word)
+    figures = sum(two == "d" != one for one, two in pairwise(kinds))
+    few = max(3, len(word) // 14)
+    return min(map(kinds.count, "dul")) >= few and figures >= 3 and turns >= 0.4 * len(word)
 
 
 def _in_prose(text: str, start: int, end: int) -> bool:

@@ -59,11 +59,10 @@ def leaks(interaction: Interaction, block: str, secrets: Secrets = ()) -> list[F
     rules = rules_of(secrets)
     found = find_secrets(block, rules)
     # A body stored as base64 hides from a search of the text.
-    for body in (exchange.request.body, *_searchable(exchange)):
+    for body in (exchange.request.body, *searchable(exchange)):
         found += find_secrets(body.decode("latin-1"), rules, as_bytes=True)
-    for pieces in ([exchange.request.body], _searchable(exchange)):
-        if spelt_in_pieces(pieces, rules):
-            found.append(Finding("a secret spelt in pieces", 0))
+    for pieces in ([exchange.request.body], searchable(exchange)):
+        found += [Finding(what, 0) for what in spelt_in_pieces(pieces, rules)]
     return found
 
 
@@ -100,7 +99,7 @@ def _without_bodies(interaction: Interaction, rules: Rules) -> Interaction:
         exchange = msgspec.structs.replace(
             exchange, request=msgspec.structs.replace(exchange.request, body=PLACEHOLDER)
         )
-    if _holds(rules, _searchable(exchange)):
+    if _holds(rules, searchable(exchange)):
         what.append("response.body (whole)")
         exchange = _without_answer(exchange)
     return _noted(interaction, exchange, what, rules)
@@ -121,7 +120,7 @@ def _without_answer(exchange: Exchange) -> Exchange:
 
 
 def _holds(rules: Rules, pieces: Sequence[bytes]) -> bool:
-    return spelt_in_pieces(pieces, rules) or any(
+    return bool(spelt_in_pieces(pieces, rules)) or any(
         find_secrets(piece.decode("latin-1"), rules, as_bytes=True) for piece in pieces
     )
 
@@ -169,7 +168,7 @@ def _payloads(body: bytes) -> list[bytes]:
     return [frame.data for frame in (*decoder.feed(body), *decoder.close()) if frame.data]
 
 
-def _searchable(exchange: Exchange) -> list[bytes]:
+def searchable(exchange: Exchange) -> list[bytes]:
     """Return the events of an answer as they can be searched; of Amazon's messages the payloads, and the whole."""
     if framing_of(exchange) != "eventstream":
         return pieces_of(exchange) or [exchange.body]

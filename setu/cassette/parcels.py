@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from hashlib import blake2b
 from pathlib import Path
 
-from setu.cassette.gate import leaks
+from setu.cassette.gate import safe
 from setu.cassette.model import Interaction
 from setu.cassette.shelf import cassette_files, file_name_of, read_cassette, verified_block, write_blocks
 from setu.errors import CassetteError
@@ -18,7 +18,7 @@ class Parcels:
 
     `size` is how many a file holds. A file that is there is never touched, and what one of them holds already (the
     same answer to the same request) is not written again. Each file is written at once, when it is full or at `close`.
-    `secrets` are values that must not reach a disk.
+    `secrets` are values that never reach a disk.
     """
 
     def __init__(self, directory: Path, key_of: KeyOf, *, size: int = 250, secrets: Collection[str] = ()) -> None:
@@ -40,12 +40,9 @@ class Parcels:
         if self._known and self._identity(interaction) in self._known:
             return "it is there already"
         try:
-            block = verified_block(interaction)
+            _, block = safe(interaction, verified_block, self._secrets)
         except CassetteError as error:
             return str(error)
-        found = leaks(interaction, block, self._secrets)
-        if found:
-            return f"{found[0].what} is still in it"
         name = file_name_of(interaction)
         self._open[name].append(block)
         if len(self._open[name]) == self._size:

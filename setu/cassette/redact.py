@@ -80,16 +80,12 @@ def redact_request(request: Request, secrets: Secrets = ()) -> tuple[Request, tu
     assert isinstance(request.body, bytes)
     rules = with_own(rules_of(secrets), request)
     what: list[str] = []
+    origin = _scrub_text(_strip_userinfo(request.origin, what), rules, "request.uri", what)
+    path = _scrub_text(request.path, rules, "request.path", what)
+    query = _query(request.query, rules, what)
     headers = _headers(request.headers, storable_request_header, rules, "request.headers", what)
     body = _request_body(request, headers, rules, what)
-    redacted = Request(
-        method=request.method,
-        path=_scrub_text(request.path, rules, "request.path", what),
-        origin=_scrub_text(_strip_userinfo(request.origin, what), rules, "request.uri", what),
-        query=_query(request.query, rules, what),
-        headers=headers,
-        body=body,
-    )
+    redacted = Request(method=request.method, path=path, origin=origin, query=query, headers=headers, body=body)
     return redacted, tuple(dict.fromkeys(what))
 
 

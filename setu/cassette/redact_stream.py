@@ -34,9 +34,9 @@ def each_message(body: bytes, redacted: Callable[[bytes], bytes]) -> bytes:
     return b"".join(_message(frame, redacted) for frame in (*decoder.feed(body), *decoder.close()))
 
 
-def spelt_in_pieces(pieces: Sequence[bytes], rules: Rules) -> bool:
-    """Say whether the texts of a JSON body, or of a stream joined over its events, hold a secret."""
-    return any(edits_of(text, rules) for text in _joined(pieces))
+def spelt_in_pieces(pieces: Sequence[bytes], rules: Rules) -> list[str]:
+    """Return the kinds of secrets in the texts of a JSON body, or of a stream joined over its events."""
+    return [edit.what for text in _joined(pieces) for edit in edits_of(text, rules)]
 
 
 def without_spelt(pieces: Sequence[bytes], rules: Rules) -> list[bytes]:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
+# No string starts after a backslash: a text that was cut off is searched once, not from each of its quotes.
+_TOKEN = re.compile(r'(?<!\\)"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 
 
 class Spot(NamedTuple):

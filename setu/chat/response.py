@@ -51,7 +51,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer. `created` is in seconds since the epoch; `feedback` is Gemini's promptFeedback."""
+    """A whole answer. `created` is in seconds since the epoch; `feedback` is Gemini's promptFeedback.
+
+    `pending` is the source's word for an answer that has not ended (`queued`, `in_progress`: the Responses API's
+    background runs); it is no success, and only a client of that API can come back for the rest.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -60,4 +64,5 @@ class ChatResponse(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     feedback: Json | None = None
     service_tier: str | None = None
+    pending: str | None = None
     extra: Extra | None = None

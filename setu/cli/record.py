@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from setu.cli import redaction
+
 if TYPE_CHECKING:
     from setu.studio import Setup
 
@@ -61,6 +63,9 @@ def record(
     keep_chunks: KeepChunks = False,
     strip_media: StripMedia = False,
     blobs: Blobs = False,
+    redact_header: redaction.Headers = None,
+    redact_pointer: redaction.Pointers = None,
+    redact_pattern: redaction.Patterns = None,
 ) -> None:
     """Record real traffic: point a client at this proxy; its calls go on unchanged and land in cassettes.
 
@@ -68,6 +73,7 @@ def record(
     to the provider named, /proxy/https/HOST/… to any host. Secrets are removed before anything is written.
     """
     from setu.cassette.age import Expiry, parse_age
+    from setu.cassette.redact import parse_rules
     from setu.errors import ConfigError
     from setu.studio import Setup
     from setu.transport.modes import parse_mode
@@ -84,6 +90,7 @@ def record(
         chunks=keep_chunks,
         rename=scrub_ids,
         media="strip" if strip_media else "blobs" if blobs else "inline",
+        redact=parse_rules(redact_header or (), redact_pointer or (), redact_pattern or ()),
     )
     port = 0 if command and port is None else port
     raise typer.Exit(_record(setup, command or [], host, port, config, upstream, cassette, miss))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from setu.cli import redaction
 from setu.cli.verify import Expired, MaxAge, WhenExpired
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def replay(
     max_age: MaxAge = None,
     expired: WhenExpired = Expired.WARN,
     resilience: Resilience = None,
+    redact_header: redaction.Headers = None,
+    redact_pointer: redaction.Pointers = None,
+    redact_pattern: redaction.Patterns = None,
 ) -> None:
     """Serve recorded answers to any SDK: original bytes, event boundaries and timing. Needs no key and no network.
 
@@ -91,6 +95,7 @@ def replay(
     from setu.cassette.age import Expiry, parse_age
     from setu.cassette.normalise import parse_normalisers
     from setu.cassette.physics import parse_physics
+    from setu.cassette.redact import parse_rules
     from setu.studio import BUNDLED, Setup
 
     first, *more = paths or [BUNDLED]
@@ -104,6 +109,7 @@ def replay(
         looser=match.value,
         normalisers=parse_normalisers(normalise or ()),
         expiry=Expiry(parse_age(max_age), expired.value) if max_age is not None else None,
+        redact=parse_rules(redact_header or (), redact_pointer or (), redact_pattern or ()),
     )
     texts = [*_lines(faults), *(fault or ())]
     raise typer.Exit(_replay(setup, texts, ctx.obj or [], host, port, resilience, strict=strict_unused))

@@ -15,6 +15,7 @@ from setu.conformance.scenario import Assertion, Kind, Scenario, Upstream, clien
 from setu.conformance.tally import Tally
 from setu.conformance.target import Target
 from setu.dialects.record import Dialect
+from setu.dialects.routes import classify
 from setu.http import Exchange
 from setu.providers.deployment import Deployment
 from setu.transport.play import Playlist
@@ -34,11 +35,13 @@ class Stage:
         self._tally = tally
 
     async def run(self, scenario: Scenario) -> bool:
-        """Run a scenario in its modes; False when it has nothing for this provider."""
+        """Run a scenario in its modes; False when it has nothing for this provider, or does not fit it."""
         upstream = usable(scenario, self._deployment.name, self._spoken(scenario))
-        if upstream is None or not scenario.capabilities <= self._deployment.provider.capabilities:
+        if upstream is None:
             return False
-        if isinstance(upstream, Upstream) and upstream.skip:
+        misfit = self._misfit(scenario, upstream)
+        if misfit is not None:
+            self._tally.skipped[scenario.id] = misfit
             return False
         done: dict[Kind, Exchange] = {}
         for mode in scenario.modes:
@@ -52,6 +55,22 @@ class Stage:
             for check, found in judge_pair(done["stream"], done["plain"]).items():
                 self._tally.add(check, found, place)
         return True
+
+    def _misfit(self, scenario: Scenario, upstream: Upstream | str) -> str | None:
+        """Say why a scenario is not about this provider: what it needs is not there."""
+        provider = self._deployment.provider
+        if missing := scenario.capabilities - provider.capabilities:
+            return f"needs {', '.join(sorted(missing))}"
+        if isinstance(upstream, Upstream) and upstream.skip:
+            return upstream.skip
+        spoken = self._spoken(scenario)
+        asked = client_request(scenario.client, self._model, scenario.modes[0])
+        route = classify(asked.method, asked.path)
+        if route is None or route.operation not in self._dialects[spoken].upstream:
+            return None
+        places = provider.paths.get(spoken)
+        lacks = places is not None and route.operation not in places
+        return f"{provider.name} has no operation '{route.operation}'" if lacks else None
 
     def _spoken(self, scenario: Scenario) -> str:
         """Return the dialect that the provider is spoken to in: the client's own where it has it."""

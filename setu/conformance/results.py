@@ -79,11 +79,12 @@ _FAILED = frozenset({Status.FAIL, Status.ERROR})
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """All results against one target."""
+    """All results against one target; `skipped` gives the reason by scenario that is not about it."""
 
     target: str
     catalogue: str
     results: tuple[CheckResult, ...]
+    skipped: Mapping[str, str] = {}
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -130,6 +131,7 @@ def collect(
     unsupported: Mapping[str, str] | None = None,
     inconclusive: Mapping[str, str] | None = None,
     expected: Mapping[str, str] | None = None,
+    skipped: Mapping[str, str] | None = None,
 ) -> Run:
     """Sum observations up to one result per check, in the catalogue's order.
 
@@ -156,7 +158,7 @@ def collect(
             if check.id in reasons:
                 results.append(CheckResult(check=check, status=status, reason=reasons[check.id]))
                 break
-    return Run(target=target, catalogue=catalogue.version, results=tuple(results))
+    return Run(target=target, catalogue=catalogue.version, results=tuple(results), skipped=skipped or {})
 
 
 def _judged(check: Check, seen: tuple[Observation, ...], expected: str | None) -> CheckResult:

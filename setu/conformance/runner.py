@@ -21,9 +21,11 @@ from setu.conformance.results import Run, collect
 from setu.conformance.tally import Tally
 from setu.dialects.record import Dialect
 from setu.dialects.registry import DIALECTS
+from setu.dialects.routes import classify
 from setu.errors import CassetteNotFoundError, ConfigError
 from setu.providers import lookup
-from setu.providers.deployment import Deployment
+from setu.providers.deployment import Deployment, url
+from setu.providers.record import Path as Place
 from setu.server.openapi import document
 from setu.server.serve import Background
 from setu.transport.simulate.simulator import Simulator
@@ -101,6 +103,7 @@ def run(name: str, settings: Settings) -> Run:
         load_catalogue(),
         tally.observations,
         unsupported=_expected(name),
+        skipped=tally.skipped,
     )
 
 
@@ -140,7 +143,26 @@ def _deployment(name: str) -> Deployment:
         models=None if provider.models else ("model",),
     )
     label = provider.name
-    return build.deployments(Config(providers={label: section}), {}, offline_key=OFFLINE_KEY)[label]
+    deployment = build.deployments(Config(providers={label: section}), {}, offline_key=OFFLINE_KEY)[label]
+    return _at_usual_places(deployment)
+
+
+def _at_usual_places(deployment: Deployment) -> Deployment:
+    """Return a deployment whose operations stand where somebody who sees the path alone would look for them.
+
+    Judges and simulator tell an API by its path, and a host may have one of its own (Writer's `/v1/chat`).
+    """
+    provider = deployment.provider
+    paths = {
+        dialect: {
+            operation: place
+            if classify("POST", url(deployment, place.plain)[1]) is not None
+            else Place(plain=DIALECTS[dialect].upstream[operation].path("{model}", False)[0])
+            for operation, place in places.items()
+        }
+        for dialect, places in provider.paths.items()
+    }
+    return msgspec.structs.replace(deployment, provider=msgspec.structs.replace(provider, paths=paths))
 
 
 def _recordings(deployment: Deployment, settings: Settings) -> list[Interaction]:

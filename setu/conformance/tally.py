@@ -19,6 +19,8 @@ class Tally:
     def __init__(self) -> None:
         self.observations: list[Observation] = []
         self.upstreams: list[Observation] = []
+        self.skipped: dict[str, str] = {}
+        """Scenarios that are not about this target, with the reason."""
 
     def add(self, check: str, findings: Iterable[Finding], place: str) -> None:
         self.observations.append(Observation(check=check, place=place, findings=tuple(findings)))

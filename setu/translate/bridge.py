@@ -47,7 +47,7 @@ from setu.translate.loss import in_words_of, param_in_words_of
 from setu.translate.session import TRUNCATED, Destination, Fetched, Needs, StreamTranslation
 from setu.translate.sniff import usage_of
 from setu.translate.splice import Head
-from setu.translate.state import without_state
+from setu.translate.state import need_ended, without_state
 
 
 def upstream_operation(route: Route, upstream: Dialect) -> Operation:
@@ -162,6 +162,7 @@ class Bridge:
             if response.usage is None and self._upstream.counted is not None:
                 response = msgspec.structs.replace(response, usage=self._upstream.counted(reply.headers))
         if isinstance(response, ChatResponse):
+            need_ended(response)
             response = names.restored(response, self._names)
         self.usage = usage_of(response)
         self._learn_from(response)
@@ -178,6 +179,12 @@ class Bridge:
 
 
 def unfolded(response: ChatResponse, client: ClientCodec[Any, Any], reply: Reply) -> list[Frame]:
+    """Write a whole answer as a stream.
+
+    Raises:
+        RemoteDialectError: the answer has not ended.
+    """
+    need_ended(response)
     encoder = client.encoder(reply)
     return [frame for event in unfold(response) for frame in encoder.feed(event)]
 

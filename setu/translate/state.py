@@ -8,8 +8,9 @@ import msgspec
 
 from setu.chat.parts import Opaque
 from setu.chat.request import ChatRequest, State
+from setu.chat.response import ChatResponse
 from setu.dialects.record import Loss, pointer
-from setu.errors import LocalDialectError
+from setu.errors import LocalDialectError, RemoteDialectError
 
 _KEEPER = "openai_responses"
 _REFUSED = {
@@ -40,6 +41,20 @@ def without_state(request: ChatRequest) -> tuple[ChatRequest, tuple[Loss, ...]]:
         if isinstance(part, Opaque) and part.kind == "item_reference" and part.dialect == _KEEPER
     ]
     return msgspec.structs.replace(request, state=None), tuple(losses)
+
+
+def need_ended(response: ChatResponse) -> None:
+    """Refuse an answer that has not ended, for who cannot come back for it: said as it is, it would be a success.
+
+    Raises:
+        RemoteDialectError: the upstream answers in the background.
+    """
+    if response.pending is not None:
+        raise RemoteDialectError(
+            f"the upstream answers in the background (its status is '{response.pending}'), and only a Responses client"
+            " can ask for such an answer again; send the request without 'background'",
+            code="unfinished_answer",
+        )
 
 
 def _reference(part: Opaque, index: int) -> Loss:

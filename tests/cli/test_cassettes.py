@@ -1,7 +1,11 @@
 """`setu cassettes list|show|stats|fmt|lint|repair|retime|prune`, in a process of their own as a user runs them."""
 
+import contextlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +25,7 @@ from setu.errors import CassetteNotFoundError
 from setu.studio import key_of
 from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, JSON, interaction, talk
 from tests.cli import forks
+from tests.processes import environment
 
 COLOURED = b'data: {"choices":[{"delta":{"content":"\\u001b[31mred\x7f\xc2\x9b"}}]}\n\n: two\ndata: lines\n\n'
 TIMED = Recording(timing=Timing(ttfb_ms=40, events_ms=(0, 95)), recorded="2026-11-20")
@@ -134,6 +139,36 @@ def test_show_raw_gives_the_very_bytes(tmp_path: Path, body: bytes) -> None:
     result = CliRunner().invoke(app, ["show", str(tmp_path / "a.yaml"), "--raw"])
 
     assert result.stdout_bytes == body
+
+
+@pytest.mark.slow
+def test_on_a_terminal_places_are_whole_and_streams_end_with_the_line(file: Path) -> None:
+    write_cassette(file, [keyed(interaction(CHAT_STREAM + COLOURED * 2, asked=talk("x" * 90)))])
+
+    listed = on_terminal("list", str(file))
+    shown = on_terminal("show", str(file))
+
+    assert f"{file}:3" in listed
+    rows = shown.partition("t ms")[2].splitlines()[1:]
+    assert len(rows) >= 4
+    assert all(len(row) <= 80 for row in rows)
+    assert "\x1b[31m" not in shown
+    assert "\\x1b[31mred\\x7f" in shown
+
+
+def on_terminal(*args: str) -> str:
+    """Return what a command writes to a terminal of 80 columns."""
+    leader, follower = os.openpty()
+    command = [sys.executable, "-m", "setu", "cassettes", *args]
+    with subprocess.Popen(command, env=environment(TERM="xterm", COLUMNS="80"), stdout=follower) as process:
+        os.close(follower)
+        written = b""
+        with contextlib.suppress(OSError):  # Linux: the other end is closed
+            while chunk := os.read(leader, 65536):
+                written += chunk
+    os.close(leader)
+    assert process.returncode == 0
+    return written.decode().replace("\r\n", "\n")
 
 
 def test_show_as_json_has_both_sides_and_the_events(file: Path) -> None:

@@ -23,7 +23,7 @@ from setu.framing.eventstream import EventStreamDecoder, EventStreamEncoder
 from setu.http import Headers
 from tests.corpus.reader import exchanges, needs_corpus
 from tests.dialects.bedrock.oracle import request_problems
-from tests.dialects.bedrock.reading import canonical, read_request
+from tests.dialects.bedrock.reading import by_bytes, canonical, read_request
 
 _UPSTREAM = DIALECT.upstream["chat"]
 _CHAT = DIALECTS["openai_chat"].client["chat"]
@@ -48,7 +48,8 @@ def _check_request(exchange: dict[str, Any]) -> str:
     target = _TARGETS[0] if "outputConfig" in body else model  # the one whose schemas are its own
     rendered = _UPSTREAM.render_request(request, Target(model=target))
 
-    assert canonical(json.loads(rendered.body)) == canonical(body)
+    # One client sent a JPEG as a video of the format `video/mp4` (pydantic-ai-fd0033661b); no list of formats has that.
+    assert canonical(json.loads(rendered.body)) == canonical(by_bytes(body))
     if exchange["status"] < 400:
         assert request_problems(rendered.body) == []
     return "same"

@@ -66,7 +66,8 @@ def test_a_queued_answer_is_unfinished_and_says_nothing(recorded: dict[str, Any]
     assert parts(response) == []
     assert response.candidates[0].finish is None
     assert response.usage is None
-    assert written(response, "openai_responses")["output"] == []
+    again = written(response, "openai_responses")
+    assert (again["output"], again["status"], again["background"]) == ([], "queued", True)
 
 
 # Anthropic -------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -16,6 +16,7 @@ from setu.cassette.shelf import cassette_files, read_cassette
 from tests.servers import chunked, read_request
 
 CHAT = "/v1/chat/completions"
+NO_FIELDS: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -107,11 +108,13 @@ class Client:
         self._file.close()
         self._socket.close()
 
-    def post(self, path: str, body: bytes, on_chunk: Callable[[], object] = lambda: None, **headers: str) -> Heard:
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str] = NO_FIELDS, on_chunk: Callable[[], object] = int
+    ) -> Heard:
         """Send a request and read its answer; `on_chunk` is called at every chunk."""
         fields = {"host": "x", "content-type": "application/json", "content-length": str(len(body)), **headers}
-        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
-        self._socket.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self._socket.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
         status = int(self._file.readline().split(b" ")[1])
         found: list[tuple[str, str]] = []
         while line := self._file.readline().strip():
@@ -135,10 +138,10 @@ class Client:
         return chunk
 
 
-def post(url: str, path: str, body: bytes, **headers: str) -> Heard:
+def post(url: str, path: str, body: bytes, headers: Mapping[str, str] = NO_FIELDS) -> Heard:
     """Make one call on a connection of its own."""
     with Client(url) as client:
-        return client.post(path, body, **headers)
+        return client.post(path, body, headers)
 
 
 def through(upstream: str, path: str) -> str:
@@ -153,11 +156,12 @@ def asking(*texts: str, **options: Any) -> bytes:
 
 
 def completion(text: str, identity: str = "chatcmpl-1", **members: Any) -> Answer:
-    """Return a chat completion in one piece."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    """Return a chat completion in one piece; `members` are of its message."""
+    message = {"role": "assistant", "content": text, **members}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     body = {"id": identity, "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    return Answer((json.dumps({**body, "usage": usage, **members}).encode(),))
+    return Answer((json.dumps({**body, "usage": usage}).encode(),))
 
 
 def said(call: Call) -> str:

@@ -29,7 +29,7 @@ def answer(call: Call) -> Answer:
 def hear(url: str, upstream: str) -> dict[str, Heard]:
     with Client(url) as client:
         return {
-            name: client.post(through(upstream, case.path), asking(name, stream=True), x_other="1")
+            name: client.post(through(upstream, case.path), asking(name, stream=True), {"x-other": "1"})
             for name, case in CASES.items()
         }
 
@@ -121,7 +121,7 @@ def test_no_chunk_is_held_back_until_another_comes(tmp_path: Path) -> None:
         Serving("record", "--port", "0", "-o", str(tmp_path)) as proxy,
         Client(proxy.url) as client,
     ):
-        heard = client.post(through(raw.url, CHAT), asking("count"), upstream.had.release)
+        heard = client.post(through(raw.url, CHAT), asking("count"), on_chunk=upstream.had.release)
 
     assert heard.chunks == chunks
     assert [each.exchange.body for each in kept(tmp_path)] == [body]

@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from setu.bundled import data_dir
+from setu.cassette.model import Interaction, Recording, Timing
 from setu.cassette.shelf import cassette_files, read_cassette
 from setu.web.conversation import turns_of
 from setu.web.waterfall import WIDTH, waterfall_of
@@ -10,12 +11,12 @@ from tests.cassette.samples import ANTHROPIC_STREAM, JSON, interaction, request
 BUNDLED = [each for file in cassette_files(data_dir("cassettes")) for each in read_cassette(file)]
 
 
-def place(each) -> str:
+def place(each: Interaction) -> str:
     return "/".join(each.place.partition(":")[0].split("/")[-3:])
 
 
 @pytest.mark.parametrize("each", BUNDLED, ids=place)
-def test_every_bundled_recording_can_be_read_as_a_conversation(each) -> None:
+def test_every_bundled_recording_can_be_read_as_a_conversation(each: Interaction) -> None:
     turns = turns_of(each)
 
     assert turns
@@ -42,7 +43,7 @@ def test_what_was_used_and_why_it_ended_are_noted() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"messages":7}', b"\xff\xfe"])
-def test_what_cannot_be_read_is_shown_as_it_is(body) -> None:
+def test_what_cannot_be_read_is_shown_as_it_is(body: bytes) -> None:
     each = interaction(b"\x00\xff", asked=request(body), headers=JSON)
 
     assert turns_of(each)
@@ -55,8 +56,6 @@ def test_a_call_that_is_no_chat_is_shown_as_its_bodies() -> None:
 
 
 def test_a_time_line_has_a_mark_for_each_event_within_its_width() -> None:
-    from setu.cassette.model import Recording, Timing
-
     timed = Recording(timing=Timing(ttfb_ms=400, events_ms=(0, 50, 100, 150, 600)))
     found = waterfall_of(interaction(ANTHROPIC_STREAM, recording=timed))
 

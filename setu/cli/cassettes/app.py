@@ -2,7 +2,7 @@
 
 import typer
 
-from setu.cli.cassettes import carry, compare, look, page, tend
+from setu.cli.cassettes import carry, compare, look, page, scan, tend
 
 app = typer.Typer(
     name="cassettes",
@@ -23,3 +23,4 @@ app.command("diff")(compare.diff)
 app.command("import")(carry.import_)
 app.command("export")(carry.export)
 app.command("html")(page.html)
+app.command("scan")(scan.scan)

@@ -90,3 +90,7 @@ def _reasons(run: Run) -> Iterator[str]:
             yield f"{status}:"
             for result in named:
                 yield f"  {result.check.id}  {result.reason}"
+    if run.skipped:
+        yield ""
+        yield "scenarios that do not fit:"
+        yield from (f"  {scenario}  {reason}" for scenario, reason in run.skipped.items())

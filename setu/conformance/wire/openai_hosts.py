@@ -23,7 +23,7 @@ NOTHING = Additions()
 HOSTS: Mapping[str, Additions] = {
     "api.openai.com": NOTHING,
     "openai.azure.com": NOTHING,
-    # openrouter.ai/docs/api/reference/parameters and /features/multimodal, 2026-11
+    # openrouter.ai/docs/api/reference/parameters and /features/multimodal name them
     "openrouter.ai": Additions(
         members=words("""
             cache_control image_config include_reasoning min_p models plugins provider reasoning repetition_penalty
@@ -34,19 +34,21 @@ HOSTS: Mapping[str, Additions] = {
             "cache_control reasoning reasoning_content reasoning_details annotations index eager_input_streaming"
         ),
     ),
-    # docs.mistral.ai/api/endpoint/chat, 2026-11
+    # Mistral's OpenAPI document of chat completions names them
     "api.mistral.ai": Additions(
         members=words("random_seed safe_prompt prompt_mode"),
         parts=words("document_url thinking"),
         inside=words("prefix"),
     ),
-    # api-docs.deepseek.com/guides/thinking_mode, 2026-11
+    # api-docs.deepseek.com: thinking mode, and chat prefix completion (on its /beta base URL)
     "api.deepseek.com": Additions(members=words("thinking"), inside=words("reasoning_content prefix")),
-    # console.groq.com/docs/api-reference and /docs/reasoning, 2026-11
+    # groq-python's request parameters (github.com/groq/groq-python/pull/183, read 2026-11-20)
     "api.groq.com": Additions(members=words("include_reasoning reasoning_format"), inside=words("reasoning")),
-    # docs.x.ai/docs/api-reference, 2026-11
+    # docs.x.ai/developers/advanced-api-usage/deferred-chat-completions, read 2026-11-20; search_parameters: its SDKs
     "api.x.ai": Additions(members=words("search_parameters deferred"), inside=words("reasoning_content")),
-    # ai.google.dev/gemini-api/docs/openai, 2026-11: thought signatures
+    # thinking as a switch and a budget, as recorded traffic has them (corpus exchange genai-dfeddc48c0)
+    "aliyuncs.com": Additions(members=words("enable_thinking thinking_budget"), inside=words("reasoning_content")),
+    # thought signatures, as recorded traffic has them (corpus exchange pydantic-ai-81534f046f)
     "generativelanguage.googleapis.com": Additions(inside=words("extra_content")),
 }
 """By host name; a name below one of these (a resource of Azure) is the same host."""

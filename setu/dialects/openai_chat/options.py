@@ -135,13 +135,16 @@ def render_output(output: Output, losses: list[Loss]) -> dict[str, Any] | None:
 def parse_thinking(obj: Obj) -> Thinking | None:
     """Take the thinking request in any of its three forms: effort, OpenRouter's object, `{type, budget_tokens}`."""
     said: dict[str, Any] = {}
-    effort = obj.text("reasoning_effort")
+    if obj.members.get("reasoning_effort") == _LEFT_TO_THE_MODEL:
+        said["mode"], effort = "on", None
+    else:
+        effort = obj.text("reasoning_effort")
     reasoning = obj.obj("reasoning")
     if reasoning is not None:
         effort = reasoning.text("effort") or effort
         said["budget"] = reasoning.integer("max_tokens")
         enabled, exclude = reasoning.flag("enabled"), reasoning.flag("exclude")
-        said["mode"] = None if enabled is None else "on" if enabled else "off"
+        said["mode"] = said.get("mode") if enabled is None else "on" if enabled else "off"
         said["show"] = None if exclude is None else "none" if exclude else "full"
         put_back(obj, "reasoning", reasoning)
     _parse_switch(obj, said)
@@ -152,6 +155,10 @@ def parse_thinking(obj: Obj) -> Thinking | None:
     said = {key: value for key, value in said.items() if value is not None}
     return Thinking(**said) if said else None
 
+
+_LEFT_TO_THE_MODEL = b'"default"'
+"""Groq's word for thinking as much as the model does by itself (console.groq.com/docs/reasoning). It stays among the
+members that only this wire knows: no other API has it as an effort."""
 
 _MODES = {"enabled": "on", "disabled": "off", "adaptive": "adaptive"}
 

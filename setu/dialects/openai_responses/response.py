@@ -14,7 +14,7 @@ from setu.dialects.openai_responses.content import parse_content
 from setu.dialects.openai_responses.errors import answer_error
 from setu.dialects.openai_responses.items import parse_call, parse_hosted, parse_image, parse_reasoning
 from setu.dialects.openai_responses.usage import parse_usage
-from setu.dialects.openai_responses.words import CALLS, HOSTED, NAME, finish_of
+from setu.dialects.openai_responses.words import CALLS, HOSTED, NAME, PENDING, finish_of
 from setu.dialects.reader import Obj
 from setu.errors import ProviderError, RemoteDialectError
 
@@ -88,6 +88,7 @@ def read_answer(obj: Obj, mint: Mint) -> ChatResponse:
     items = obj.array("output") or []
     messages = tuple(parse_output_item(item, f"output[{index}]", mint) for index, item in enumerate(items))
     created = obj.number("created_at")
+    status = _json.decode(obj.members.get("status", b"null"))
     return ChatResponse(
         id=obj.text("id") or None,
         model=obj.text("model") or None,
@@ -95,6 +96,7 @@ def read_answer(obj: Obj, mint: Mint) -> ChatResponse:
         candidates=(Candidate(messages=messages, finish=read_finish(obj, messages)),),
         usage=parse_usage(obj.raw("usage")),
         service_tier=obj.text("service_tier"),
+        pending=status if status in PENDING else None,
         extra=head_extra(obj),
     )
 
@@ -104,7 +106,7 @@ def read_finish(obj: Obj, messages: tuple[Message, ...]) -> Finish | None:
     status = obj.text("status")
     details = obj.obj("incomplete_details")
     reason = details.text("reason") if details is not None else None
-    if status in {"queued", "in_progress"}:
+    if status in PENDING:
         return None
     calls = any(isinstance(part, ToolCall) for message in messages for part in message.parts)
     return Finish(reason=finish_of(status, reason, calls=calls), native=reason or status)

@@ -56,6 +56,9 @@ STATUS_OF: Final[dict[FinishReason, tuple[str, str | None]]] = {
 """Status and reason of incompleteness of an answer (B-FIN-10); a refusal with words of its own is complete."""
 assert STATUS_OF.keys() == set(get_args(FinishReason))
 
+PENDING: Final = ("queued", "in_progress")
+"""Statuses of an answer that has not ended: a background run, which its client asks for again."""
+
 SERVICE_TIERS: Final = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 
 

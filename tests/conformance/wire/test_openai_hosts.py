@@ -16,7 +16,7 @@ USER = {"role": "user", "content": "hi"}
 ASSISTANT = {"role": "assistant", "content": "ok"}
 
 
-def found(origin: str, **members: Any) -> list[str]:
+def found(origin: str, **members: Any) -> list[str | None]:
     """Return the paths at which a request to a host breaks XLT-02 or XLT-03."""
     body = _json.encode({"model": "m", "messages": [USER]} | members)
     request = Request(method="POST", path="/v1/chat/completions", headers=JSON, body=body, origin=origin)

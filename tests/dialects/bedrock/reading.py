@@ -137,6 +137,21 @@ def canonical(body: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
+def by_bytes(body: dict[str, Any]) -> dict[str, Any]:
+    """Label each JPEG of a request as what it is, whatever its own label says (B-MED-01)."""
+    messages = [
+        message | {"content": [_relabelled(block) for block in message["content"]]} for message in body["messages"]
+    ]
+    return body | {"messages": messages}
+
+
+def _relabelled(block: dict[str, Any]) -> dict[str, Any]:
+    (kind, value), *_ = block.items()
+    if kind not in ("image", "video") or not str(value["source"].get("bytes", "")).startswith("/9j/"):
+        return block
+    return {"image": {"format": "jpeg", "source": value["source"]}}
+
+
 def _plain(block: dict[str, Any]) -> dict[str, Any]:
     if "toolResult" in block and block["toolResult"].get("status") == "success" and "type" not in block["toolResult"]:
         return {"toolResult": {key: value for key, value in block["toolResult"].items() if key != "status"}}

@@ -323,6 +323,7 @@ def test_the_forms_of_an_answer_are_read(form: dict[str, Any] | None, output: Ou
     [
         ({"reasoning_effort": "high"}, Thinking(effort="high")),
         ({"reasoning_effort": "none"}, Thinking(mode="off", effort="none")),
+        ({"reasoning_effort": "default"}, Thinking(mode="on")),
         ({"reasoning": {"max_tokens": 2000, "exclude": True}}, Thinking(budget=2000, show="none")),
         ({"reasoning": {"enabled": True, "effort": "low"}}, Thinking(mode="on", effort="low")),
         ({"reasoning": {"enabled": False}}, Thinking(mode="off")),

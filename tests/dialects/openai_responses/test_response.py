@@ -51,8 +51,20 @@ def test_a_status_says_why_it_ended(members: dict[str, Any], reason: str) -> Non
     assert finish.reason == reason
 
 
-def test_a_queued_answer_has_no_end_yet() -> None:
-    assert read(answer(status="queued", usage=None)).candidates[0].finish is None
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_an_answer_without_an_end_keeps_its_status(status: str) -> None:
+    response = read(answer(status=status, usage=None, background=True))
+    again = shown(response)
+
+    assert response.candidates[0].finish is None
+    assert response.pending == status
+    assert (again["id"], again["status"], again["background"]) == ("resp_9", status, True)
+    assert (again["output"], again["usage"], again["incomplete_details"]) == ([], None, None)
+    need_response(json.dumps(again).encode())
+
+
+def test_a_cancelled_answer_is_not_said_to_have_failed() -> None:
+    assert shown(read(answer(message("a"), status="cancelled")))["status"] == "cancelled"
 
 
 def test_a_failed_answer_and_an_error_in_its_place_are_errors() -> None:
