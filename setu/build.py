@@ -31,6 +31,7 @@ from setu.store.seals import MemorySeals
 from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
 from setu.transport.media import MediaFetcher
+from setu.transport.reverse import HOME
 
 OFFLINE_KEY = "setu-offline"
 """Stands where a key would: nothing leaves the machine."""
@@ -71,9 +72,14 @@ def deployments(
         wanted = {
             name: ProviderConfig()
             for name, provider in found.items()
-            if (provider.keys if offline_key is not None else _ready(provider, environ))
+            if (_addressed(provider) if offline_key is not None else _ready(provider, environ))
         }
     return {name: _deployment(name, section, environ, offline_key) for name, section in wanted.items()}
+
+
+def _addressed(provider: Provider) -> bool:
+    """Tell whether it is one host: that of a key, or a dialect's own (Ollama's, which has a path no other host has)."""
+    return bool(provider.keys) or provider.name in HOME.values()
 
 
 def _ready(provider: Provider, environ: Mapping[str, str]) -> bool:

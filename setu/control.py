@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Control:
         ]
 
     def explained(self) -> list[str]:
-        return [report for library in self._studio.libraries.values() for report in library.reports]
+        return [report for scope in self._studio.asked for report in self._studio.reports(scope)]
 
     def unused(self) -> list[str]:
         """Return the places of recordings that no cassette has served."""
@@ -64,7 +64,7 @@ class Control:
         wanted = parse_scope(scope) if scope is not None else None
         if wanted is None:
             self.journal.clear()
-        for name in [name for name in self._studio.libraries if wanted in (None, name)]:
+        for name in [name for name in self._studio.asked if wanted in (None, name)]:
             self._studio.forget(name)
         await self._scopes.reset(wanted)
 
@@ -95,20 +95,26 @@ class Reloading:
     """Serves cassettes as they stand on the disk now: a cassette that was edited is read again at the next request.
 
     What was served of recordings that are still there stays served. A file that cannot be read is told to nobody but
-    the requests for it, until it is mended.
+    the requests for it, until it is mended. `tell` hears of it when the system watches no more files.
     """
 
-    def __init__(self, inner: Scopes, studio: Studio) -> None:
+    def __init__(self, inner: Scopes, studio: Studio, tell: Callable[[str], None] = lambda _: None) -> None:
         self._inner = inner
         self._studio = studio
+        self._tell = tell
         self._changed: set[Path] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="setu-reload", daemon=True)
-        self._thread.start()
+        folders = {place for place in studio.places if place.is_dir()}
+        # Of a single file only its own folder: below that there may be a whole home directory.
+        around = {place.parent for place in studio.places if place not in folders}
+        for watched, deep in ((folders, True), (around, False)):
+            threading.Thread(target=self._watch, args=(watched, deep), name="setu-reload", daemon=True).start()
 
     async def send(self, request: Request) -> Response:
         for scope in self._stale():
+            if scope is None:
+                self._studio.outdate()
             await self._inner.reset(scope, everything=False)
         return await self._inner.send(request)
 
@@ -127,11 +133,17 @@ class Reloading:
         roots = [(place / scope.name).resolve() for place in self._studio.places]
         return any(path.with_suffix("") in roots or not set(roots).isdisjoint(path.parents) for path in changed)
 
-    def _watch(self) -> None:
+    def _watch(self, folders: set[Path], deep: bool) -> None:
         from watchfiles import watch
 
-        folders = {place if place.is_dir() else place.parent for place in self._studio.places}
-        for changes in watch(*folders, stop_event=self._stop, debounce=200, step=50, rust_timeout=1000):
-            paths = {Path(path).resolve() for _, path in changes if path.endswith(SUFFIXES)}
-            with self._lock:
-                self._changed |= paths
+        if not folders:
+            return
+        try:
+            for changes in watch(
+                *folders, stop_event=self._stop, recursive=deep, debounce=200, step=50, rust_timeout=1000
+            ):
+                paths = {Path(path).resolve() for _, path in changes if path.endswith(SUFFIXES)}
+                with self._lock:
+                    self._changed |= paths
+        except (OSError, RuntimeError) as error:  # the limit of inotify, among others
+            self._tell(f"cassettes that are edited are not read again: {error}")

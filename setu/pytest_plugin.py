@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Generator, Iterator
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ MODES = ("none", "once", "new_episodes", "all", "rewrite")
 _CASSETTE: pytest.StashKey[Cassette] = pytest.StashKey()
 _NUMBERS = count(1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST = 120
 _OFFLINE_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENROUTER_API_KEY")
 
 
@@ -119,10 +121,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def cassette_name(node: pytest.Item) -> str:
-    """Return the cassette of a test: the path of its module and its own name, `tests/test_chat/test_greeting`."""
+    """Return the cassette of a test: its module's path and its own name, `tests/test_chat/test_greeting`.
+
+    `test_greeting[en]` has `test_greeting-en`. A name that is too long for a file, or has characters that a file's
+    name may not have, ends in a digest, so that no two tests share a cassette.
+    """
     module, _, name = node.nodeid.partition("::")
-    steps = [*Path(module).with_suffix("").parts, *name.split("::")]
-    return "/".join(_UNSAFE.sub("_", step).strip("._-") or "_" for step in steps)
+    function, bracket, case = name.partition("[")
+    *classes, own = function.split("::")
+    if bracket:
+        own = f"{own}-{case.removesuffix(']')}"
+    return "/".join(map(_safe, (*Path(module).with_suffix("").parts, *classes, own)))
+
+
+def _safe(step: str) -> str:
+    name = _UNSAFE.sub("_", step).strip("._-") or "_"
+    if name == step and len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}-{sha256(step.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _session() -> str:

@@ -5,6 +5,7 @@
 
 import os
 import shlex
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -19,7 +20,7 @@ from setu.cassette.age import Expiry, judge
 from setu.cassette.blobs import Blobs
 from setu.cassette.edits import Rules
 from setu.cassette.faults import Rule
-from setu.cassette.journal import Journal
+from setu.cassette.journal import Journal, Served
 from setu.cassette.library import Library, OnExhausted
 from setu.cassette.match import canonical_of, digest_of
 from setu.cassette.model import Interaction, Side
@@ -27,11 +28,11 @@ from setu.cassette.normalise import NONE, Looser, Normalisers
 from setu.cassette.physics import Physics
 from setu.cassette.redact import known_secrets
 from setu.cassette.scope import Scope
-from setu.cassette.shape import shape_of, strip
-from setu.cassette.shelf import SUFFIXES, Rewriting, Shelf, cassette_files, file_name_of, read_cassette
+from setu.cassette.shape import Shape, shape_of, strip
+from setu.cassette.shelf import SUFFIXES, Rewriting, Shelf, cassette_files, file_name_of, make_writable, read_cassette
 from setu.dialects.registry import DIALECTS
-from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo
-from setu.http import Request
+from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo, SetuError
+from setu.http import Ending, Request
 from setu.ports import Transport
 from setu.providers.deployment import Deployment, url
 from setu.transport.modes import REPLAYS, Compare, Modal, RecordMode, Verify
@@ -100,17 +101,15 @@ class Studio:
         if setup.mode == "none" and missing:
             raise CassetteNotFoundError(f"no cassette at {missing[0]}")
         if setup.mode != "none":
-            _writable(directory)
+            make_writable(directory)
         self.directory = directory
         self._setup = setup
         self._live = live
         self._tell = tell
         self._compare = compare
         self._secrets = msgspec.structs.replace(setup.redact, known=(*setup.redact.known, *known_secrets(environ)))
-        keep = {"inline": None, "strip": strip, "blobs": Blobs(directory).keep}[setup.media]
-        self._shape = shape_of(
-            timing=setup.timing, chunks=setup.chunks, media=keep, rename=key_of if setup.rename else None
-        )
+        self._shapes: dict[str, Shape] = {}
+        self._refusals: dict[Scope | None, deque[str]] = {}
         self._clock = build.SystemClock()
         self.journal = Journal()
         self._replays: dict[Scope | None, Replay] = {}
@@ -121,11 +120,13 @@ class Studio:
     @property
     def libraries(self) -> Mapping[Scope | None, Library]:
         """The recordings of every cassette that was asked for."""
-        return {scope: replay.library for scope, replay in self._replays.items()}
+        # A copy, for cassettes are opened in threads.
+        return {scope: replay.library for scope, replay in self._replays.copy().items()}
 
     @property
-    def replays(self) -> Mapping[Scope | None, Replay]:
-        return self._replays
+    def asked(self) -> list[Scope | None]:
+        """The cassettes that were asked for, those included that cannot be opened."""
+        return list(dict.fromkeys([*self._replays, *self._refusals]))
 
     @property
     def misses(self) -> int:
@@ -139,8 +140,27 @@ class Studio:
     def set_faults(self, rules: Sequence[Rule]) -> None:
         """Strike every cassette with these faults, those that are open and those to come."""
         self._setup = msgspec.structs.replace(self._setup, faults=tuple(rules))
-        for replay in self._replays.values():
+        for scope, setup in self._staged.copy().items():
+            self._staged[scope] = msgspec.structs.replace(setup, faults=tuple(rules))
+        for replay in self._replays.copy().values():
             replay.set_faults(rules)
+
+    def refuse(self, scope: Scope | None, request: Request, error: SetuError) -> None:
+        """Count a request whose cassette cannot be opened as one that no recording answers."""
+        now = self._clock.monotonic()
+        entry = Served(scope=str(scope or ""), method=request.method, path=request.path, status=error.info().status)
+        self.journal.add(entry, now)
+        self.journal.answered(entry, "miss")
+        self.journal.done(entry, Ending.COMPLETE, 1, now)
+        told = self._refusals.setdefault(scope, deque(maxlen=100))
+        if str(error) not in told:
+            self._tell(str(error))
+        told.append(str(error))
+
+    def reports(self, scope: Scope | None) -> list[str]:
+        """Return the explanation of each request for a cassette that was not answered."""
+        replay = self._replays.get(scope)
+        return [*self._refusals.get(scope, ()), *(replay.library.reports if replay is not None else ())]
 
     def stage(self, scope: Scope, **changes: Any) -> None:
         """Set up one cassette otherwise than the rest; changes are fields of `Setup`, before its first request."""
@@ -154,6 +174,10 @@ class Studio:
         """
         self._prepared = self._replays[None] = self._replay(None)
         return len(self._prepared.library)
+
+    def outdate(self) -> None:
+        """Forget what `load` has read: it is read again when it is asked for."""
+        self._prepared = None
 
     def open(self, scope: Scope | None) -> Transport:
         """Return what answers the requests of one cassette by the mode.
@@ -185,8 +209,8 @@ class Studio:
         assert self._live is not None
         sink = Shelf(self.directory, None, self._secrets).append
         twins = Twins(sink, _key_of_request)
-        native = twins.leave(self._recorder(self._live, sink, "upstream"))
-        return twins.enter(self._recorder(gateway(native), twins.client, "client"))
+        native = twins.leave(self._recorder(self._live, sink, "upstream", self._shape("")))
+        return twins.enter(self._recorder(gateway(native), twins.client, "client", self._shape("")))
 
     def close(self) -> None:
         """Put rewritten cassettes in place; call it when nothing is recorded any more.
@@ -260,6 +284,7 @@ class Studio:
     def forget(self, scope: Scope | None) -> None:
         """Forget what a cassette has served: it is opened as for the first time."""
         self._replays.pop(scope, None)
+        self._refusals.pop(scope, None)
 
     @staticmethod
     def name_of(scope: Scope | None, interaction: Interaction) -> str:
@@ -283,9 +308,17 @@ class Studio:
             kept.append(interaction)
             tell(interaction)
 
-        return self._recorder(Lent(self._live), sink, "upstream")
+        return self._recorder(Lent(self._live), sink, "upstream", self._shape(scope.name if scope is not None else ""))
 
-    def _recorder(self, inner: Transport, sink: Sink, side: Side) -> Record:
+    def _shape(self, name: str) -> Shape:
+        """Return what shapes the recordings of a cassette; of what others see, no identifier's new name depends."""
+        setup = self._setup
+        keep = {"inline": None, "strip": strip, "blobs": Blobs(self.directory).keep}[setup.media]
+        rename = key_of if setup.rename else None
+        made = shape_of(timing=setup.timing, chunks=setup.chunks, media=keep, rename=rename)
+        return self._shapes.setdefault(name, made)
+
+    def _recorder(self, inner: Transport, sink: Sink, side: Side, shape: Shape) -> Record:
         return Record(
             inner,
             sink,
@@ -296,7 +329,7 @@ class Studio:
             volatile=volatile(),
             side=side,
             twin=Twins.name,
-            shape=self._shape,
+            shape=shape,
         )
 
 
@@ -318,7 +351,7 @@ def proxy(
         reverse = Reverse(inner, deployed, build.render_error, upstream=upstream)
         return translating(inner, reverse, deployed) if isinstance(inner, Replay) else reverse
 
-    return Scopes(open_scope, build.render_error, shared=live)
+    return Scopes(open_scope, build.render_error, shared=live, on_refused=studio.refuse)
 
 
 def translating(replay: Replay, reverse: Reverse, deployed: Mapping[str, Deployment]) -> Translated:
@@ -361,12 +394,3 @@ def render_of(dialect: str, info: ErrorInfo) -> bytes:
 def volatile() -> dict[str, tuple[str, ...]]:
     """Return each dialect's members that mean nothing to an answer."""
     return {name: dialect.volatile for name, dialect in DIALECTS.items()}
-
-
-def _writable(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
-    if not os.access(directory, os.W_OK):
-        raise ConfigError(f"cannot record into {directory}: no right to write there")

@@ -19,12 +19,12 @@ from setu.cassette.faults import parse_rule
 from setu.cassette.normalise import Looser, parse_normalisers
 from setu.cassette.scope import Scope, parse_scope
 from setu.config.model import Config
-from setu.errors import SetuError
+from setu.errors import ConfigError, SetuError
 from setu.ports import Transport
 from setu.server.serve import Background
 from setu.studio import Setup, Studio, proxy
 from setu.transport.httpx_ import HttpxTransport
-from setu.transport.modes import RecordMode
+from setu.transport.modes import RecordMode, parse_mode
 
 
 class Miss(AssertionError):
@@ -66,8 +66,7 @@ class Cassette:
     @property
     def misses(self) -> list[str]:
         """Return the explanation of each call that no recording answered."""
-        library = self._studio.libraries.get(self._scope)
-        return list(library.reports) if library is not None else []
+        return self._studio.reports(self._scope)
 
     @property
     def unused(self) -> list[str]:
@@ -89,10 +88,18 @@ class Cassette:
             raise Miss("\n\n".join(told))
 
 
+def _known(mode: str | None) -> None:
+    if mode == "verify":
+        raise ConfigError("record mode verify is a command's: setu record --mode verify")
+    if mode is not None:
+        parse_mode(mode)
+
+
 class Server:
     """A server of one directory of cassettes; use it as a context manager, and `cassette` once for each test."""
 
     def __init__(self, setup: Setup, *, environ: Mapping[str, str] = os.environ, tell: list[str] | None = None) -> None:
+        _known(setup.mode)
         self.notes: list[str] = tell if tell is not None else []
         recording = setup.mode != "none"
         deployed = build.deployments(Config(), environ, offline_key="" if recording else build.OFFLINE_KEY)
@@ -110,8 +117,9 @@ class Server:
 
         Raises:
             LocalDialectError: the name is none.
-            ConfigError: a fault that there is not.
+            ConfigError: a fault or a mode that there is not.
         """
+        _known(mode)
         scope = parse_scope(f"{name}@{session}" if session else name) if name is not None else None
         changes: dict[str, object] = {}
         rules = tuple(parse_rule(text) for text in faults)

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,56 @@ def test_several_directories_are_one_library(tmp_path: Path) -> None:
 
     with found.server:
         assert [found.ask("hello"), found.ask("goodbye"), found.ask("goodbye", "/c/two")] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["journal?after=x", "hits?limit=x", "misses?after=x"])
+def test_a_number_that_is_none_is_refused(desk: Desk, path: str) -> None:
+    assert desk.get(path).status_code == 400
+
+
+def test_a_limit_counts_what_is_shown(desk: Desk) -> None:
+    desk.ask("hello")
+    desk.ask("never said")
+
+    assert len(desk.get("hits?limit=1").json()) == 1
+
+
+def test_a_cassette_that_is_not_there_is_a_miss_that_is_explained_and_can_be_forgotten(desk: Desk) -> None:
+    assert desk.ask(prefix="/c/nope") == 424
+
+    found = desk.get("misses").json()
+    assert [entry["scope"] for entry in found["requests"]] == ["nope"]
+    assert "no cassette nope" in found["explained"][0]
+    desk.send("POST", "reset")
+    assert desk.get("misses").json() == {"requests": [], "explained": []}
+
+
+def test_cassettes_may_be_opened_while_others_are_listed(desk: Desk) -> None:
+    """The listing runs on the event loop, the opening in threads."""
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(desk.ask, prefix=f"/c/one@{n}") for n in range(60)]
+        statuses = [desk.get("unused").status_code for _ in range(60)]
+
+    assert {each.result() for each in asked} == {200}
+    assert set(statuses) == {200}
+
+
+def test_an_edit_before_the_first_request_is_seen(desk: Desk, tmp_path: Path) -> None:
+    recorded(tmp_path / "one.yaml", "more")
+
+    time.sleep(1.5)  # the watcher's own pace; no request meanwhile
+    assert desk.ask("more") == 200
+
+
+def test_a_single_file_that_is_edited_is_read_again(tmp_path: Path) -> None:
+    recorded(tmp_path / "one.yaml", "hello")
+    found = Desk(tmp_path / "one.yaml")
+    with found.server:
+        assert found.ask() == 200
+        time.sleep(1)
+        recorded(tmp_path / "one.yaml", "more")
+        settled = time.monotonic() + 10
+
+        while found.ask("more") != 200:
+            assert time.monotonic() < settled
+            time.sleep(0.1)

@@ -1,9 +1,12 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from setu.cassette.scope import parse_scope
+from setu.pytest_plugin import cassette_name
 from tests.test_testing import recorded
 
 CASE = """
@@ -172,3 +175,27 @@ def test_the_plugin_imports_nothing_heavy():
     )
 
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def named(nodeid):
+    return cassette_name(SimpleNamespace(nodeid=nodeid))
+
+
+def test_a_case_of_a_test_has_a_cassette_that_no_other_test_has():
+    ids = [
+        "t.py::test_x",
+        "t.py::test_x_a",
+        *(f"t.py::test_x[{case}]" for case in ("a", "A b", "A_b", "é", "ü", "a::b")),
+    ]
+    ids += ["t.py::test_x[a.]", "t.py::test_x[-a]", "t.py::TestX::test_x[a]"]
+
+    assert named("t.py::test_x[a]") == "t/test_x-a"
+    assert len({named(each) for each in ids}) == len(ids)
+    assert [parse_scope(named(each)).name for each in ids] == [named(each) for each in ids]
+
+
+def test_a_long_case_has_a_name_that_a_file_can_have():
+    one, other = (named(f"t.py::test_x[{'long ' * 100}{end}]") for end in "ab")
+
+    assert one != other
+    assert len(parse_scope(one).name) < 150

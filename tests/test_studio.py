@@ -28,10 +28,10 @@ ANSWER = (
 class Set:
     """A studio in a directory, in front of an upstream that gives one answer."""
 
-    def __init__(self, directory, mode="all", answer=ANSWER):
+    def __init__(self, directory, mode="all", answer=ANSWER, live=None, **options):
         self.told: list[Any] = []
-        self.live = Upstream(lambda _: script(200, Headers.of(JSON), answer), VirtualClock())
-        setup = Setup(directory=directory, mode=mode, misses=None)
+        self.live = Upstream(live or (lambda _: script(200, Headers.of(JSON), answer)), VirtualClock())
+        setup = Setup(directory=directory, mode=mode, misses=None, **options)
         self.studio = Studio(setup, live=self.live, tell=self.told.append, environ={})
         self.deployed = build.deployments(Config(), {}, offline_key="offline")
 
@@ -221,3 +221,14 @@ def test_what_is_recorded_in_no_dialect_is_one_miss_of_the_request_as_it_is(tmp_
 async def told(transport, asked):
     response = await transport.send(msgspec.structs.replace(asked, headers=asked.headers.copy()))
     return response.status, response.headers, await response.read()
+
+
+def test_new_names_of_identifiers_do_not_depend_on_what_other_cassettes_record(tmp_path) -> None:
+    answer = ANSWER.replace(b"msg_1", b"msg_01AbCdEfGh2345")
+    for directory, names in ((tmp_path / "a", ("one", "two")), (tmp_path / "b", ("two", "one"))):
+        ids = iter((answer, answer.replace(b"AbCd", b"XyZw")))
+        found = Set(directory, rename=True, live=lambda _, ids=ids: script(200, Headers.of(JSON), next(ids)))
+        found.run(*(to(f"/c/{name}/v1/messages") for name in names))
+
+    for name in ("one.yaml", "two.yaml"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

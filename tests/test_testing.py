@@ -1,3 +1,4 @@
+import contextlib
 from typing import Any
 
 import anthropic
@@ -158,3 +159,22 @@ def test_what_cannot_be_used_is_told(tmp_path):
         pass
     with pytest.raises(LocalDialectError, match="cassette name"), testing.serve(tmp_path, cassette="../x"):
         pass
+
+
+def test_a_call_for_a_cassette_that_is_not_there_is_a_miss_even_where_the_test_swallows_it(tmp_path):
+    recorded(tmp_path, "greeting", "hello")
+
+    with (
+        pytest.raises(testing.Miss, match="no cassette nope"),
+        testing.serve(tmp_path, cassette="nope") as server,
+        contextlib.suppress(openai.APIStatusError),
+    ):
+        ask(server, max_retries=0)
+
+
+@pytest.mark.parametrize("mode", ["verify", "sometimes"])
+def test_a_mode_that_is_none_here_is_refused_at_once(tmp_path, mode):
+    with pytest.raises(ConfigError, match=mode), testing.serve(tmp_path, mode=mode):
+        pass
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server, pytest.raises(ConfigError, match=mode):
+        server.cassette("x", mode=mode)

@@ -5,6 +5,7 @@ Plain vcrpy sees the placeholder; Setu puts the media back when it loads the rec
 
 import os
 import re
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Blobs:
         """
         path = self._folder / name
         if not path.exists():
-            beside = path.with_name(f"{name}.{os.getpid()}.tmp")
+            beside = path.with_name(f"{name}.{os.getpid()}.{threading.get_ident()}.tmp")
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 beside.write_bytes(data)

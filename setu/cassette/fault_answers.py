@@ -1,8 +1,11 @@
 """Error answers as the providers give them: status, envelope, rate-limit header fields, request id.
 
-Sources, read 2026-11-20 unless they say otherwise: the bundled cassettes `error-429` and `error-5xx` of each provider;
-docs.claude.com/en/api/rate-limits and /errors, platform.openai.com/docs/guides/rate-limits, ai.google.dev's error
-details, AWS's API_runtime_Converse errors (all 2026-11, as `setu.dialects` has them).
+Sources: the bundled cassettes `error-429` and `error-5xx` of each provider, and the names of fields as recorded traffic
+of api.openai.com, Azure, Groq and api.anthropic.com has them (the same six `x-ratelimit-*` names in the first three).
+Opened 2026-11-20: docs.aws.amazon.com/claude-platform/latest/userguide/rate-limits.html (Anthropic's names, instants in
+RFC 3339), docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html (424, 429, 503 and
+500), community.openai.com/t/1268905 (OpenAI's names and durations), discuss.ai.google.dev/t/96899 (`retryDelay` within
+`details`). The vendors' own pages on limits, OpenAI's, Anthropic's, Groq's and Google's, were not opened.
 """
 
 from collections.abc import Callable, Mapping
@@ -130,7 +133,12 @@ def _limits(dialect: str, status: int, wait: float, now: float) -> list[tuple[st
         ]
     if family == "anthropic" and status == 429:
         free, full = _instant(now), _instant(now + wait)
-        used = [("requests", "50", "0", full), ("tokens", "60000", "60000", free)]
+        used = [
+            ("requests", "50", "0", full),
+            ("input-tokens", "50000", "50000", free),
+            ("output-tokens", "10000", "10000", free),
+            ("tokens", "60000", "60000", free),
+        ]
         fields = [
             (f"anthropic-ratelimit-{what}-{name}", value)
             for what, *values in used

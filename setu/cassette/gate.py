@@ -4,7 +4,7 @@ Redaction has been there before. Whatever is found here is masked, if need be wi
 secret reaches the disk, and no recording is lost.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -22,8 +22,8 @@ from setu.cassette.redact import (
     redact_text,
     with_own,
 )
-from setu.cassette.redact_stream import each_message, spelt_in_pieces, without_spelt
-from setu.framing.eventstream import EventStreamDecoder, EventStreamEncoder
+from setu.cassette.redact_stream import each_message, inner, payloads_of, spelt_in_pieces, without_spelt, wrapped
+from setu.framing.eventstream import EventStreamEncoder
 from setu.framing.frame import Frame
 from setu.http import Exchange, Response
 
@@ -155,21 +155,17 @@ def _without_spelt(exchange: Exchange, rules: Rules, what: list[str]) -> Exchang
 
 
 def _spelt_in_messages(exchange: Exchange, rules: Rules, what: list[str]) -> Exchange:
-    payloads = _payloads(exchange.body)
-    if not spelt_in_pieces(payloads, rules):
+    events = [inner(payload) for payload in payloads_of(exchange.body)]
+    if not spelt_in_pieces(events, rules):
         return exchange
     what.append("response.body")
-    written: Iterator[bytes] = iter(without_spelt(payloads, rules))
-    return msgspec.structs.replace(exchange, body=each_message(exchange.body, lambda _: next(written)))
-
-
-def _payloads(body: bytes) -> list[bytes]:
-    decoder = EventStreamDecoder()
-    return [frame.data for frame in (*decoder.feed(body), *decoder.close()) if frame.data]
+    written = iter(without_spelt(events, rules))
+    body = each_message(exchange.body, lambda payload: wrapped(next(written), payload))
+    return msgspec.structs.replace(exchange, body=body)
 
 
 def searchable(exchange: Exchange) -> list[bytes]:
     """Return the events of an answer as they can be searched; of Amazon's messages the payloads, and the whole."""
     if framing_of(exchange) != "eventstream":
         return pieces_of(exchange) or [exchange.body]
-    return [*_payloads(exchange.body), exchange.body]
+    return [*(inner(payload) for payload in payloads_of(exchange.body)), exchange.body]

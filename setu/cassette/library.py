@@ -178,19 +178,23 @@ class Library:
         return queue.fresh() or self._again(request, queue.entries), level
 
     def _queue(self, request: Request) -> tuple[_Queue, Match] | None:
-        """Return the recordings at the strictest level that has any."""
+        """Return the recordings at the strictest level that has any left, or else has any."""
+        used_up: tuple[_Queue, Match] | None = None
         for level, key in self._keys_of(request):
             queue = self._queues.get((level, key, request.origin)) or self._queues.get((level, key, ""))
-            if queue is not None:
+            if queue is None:
+                continue
+            if self._on_exhausted != "error" or queue.fresh() is not None:
                 return queue, level
-        return None
+            used_up = used_up or (queue, level)
+        return used_up
 
     def _keys_of(self, request: Request) -> _Keys:
         """Return the match keys, strictest first; the same bytes are canonicalised once."""
         assert isinstance(request.body, bytes)
-        seen = blake2b(
-            f"{request.method} {request.target}\n".encode("utf-8", "surrogatepass") + request.body, digest_size=16
-        ).digest()
+        kind = request.headers.get("content-type") or ""  # says where a form is divided
+        head = f"{request.method} {request.target}\n{kind}\n".encode("utf-8", "surrogatepass")
+        seen = blake2b(head + request.body, digest_size=16).digest()
         keys = self._keys.get(seen)
         if keys is None:
             if len(self._keys) >= _MAX_KEYS:

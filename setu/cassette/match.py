@@ -44,6 +44,9 @@ class Step(NamedTuple):
 
 # A media type of thousands of base64 characters says no more than its digest.
 _LONG_MEDIA = 512
+_DIGEST = "sha256:"
+# RFC 2046, 5.1.1: quoted where it has other characters than a token's.
+_BOUNDARY = re.compile(r'multipart/[^;]+;(?:.*;)?\s*boundary=(?P<quote>"?)(?P<name>[^";]+)(?P=quote)', re.IGNORECASE)
 _MEDIA_KEYS = frozenset({"data", "file_data", "b64_json", "image_url", "url", "bytes"})
 # What a model or a tool wrote is data: an `id` in there is no tool call id.
 _OPAQUE_KEYS = frozenset({"tools", "args", "response", "arguments", "parameters", "input_schema", "json_schema"})
@@ -95,9 +98,10 @@ def canonical_of(request: Request, route: Route | None = None, volatile: Volatil
     """Return what two requests must have in common; the body must be bytes."""
     assert isinstance(request.body, bytes)
     route = route or route_of(request)
-    body = _body(request.body, volatile.get(route.dialect, ()) if route else ())
+    body = _body(request, route, volatile.get(route.dialect, ()) if route else ())
     stream = route.stream if route else None
-    if isinstance(body, dict):
+    # Where it is no switch, as in an API that is nobody's dialect, it is content like any other.
+    if route is not None and isinstance(body, dict) and body.get("stream", False) in (None, False, True):
         asked = body.pop("stream", None)
         stream = bool(asked) if stream is None else stream
     named = isinstance(body, dict) and isinstance(body.get("model"), str)
@@ -140,16 +144,42 @@ def conversation(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"/{key}/{index}", message
 
 
-def _body(data: bytes, pointers: tuple[str, ...]) -> Any:
+def _body(request: Request, route: Route | None, pointers: tuple[str, ...]) -> Any:
+    data = request.body
+    assert isinstance(data, bytes)
     if not data:
         return None
+    boundary = _BOUNDARY.match(request.headers.get("content-type") or "")
+    if boundary is not None and (parts := _parts(data, boundary["name"].encode("latin-1", "replace"))):
+        return {"parts": parts}
     try:
         value = _json.decode(data)
         for pointer in pointers:
             _drop(value, pointer.split("/")[1:])
-        return _Canonicaliser().value(value)
+        # Only in a dialect is it known which members are ids of calls.
+        return _Canonicaliser().value(value, opaque=route is None)
     except (_json.JsonError, RecursionError):
-        return "sha256:" + sha256(data).hexdigest()
+        return _DIGEST + sha256(data).hexdigest()
+
+
+def _parts(data: bytes, boundary: bytes) -> list[list[Any]]:
+    """Return the parts of a form, whose boundary is another each time: the fields of each head, and its content.
+
+    Empty for a body that is not divided by the boundary.
+    """
+    pieces = (b"\r\n" + data).split(b"\r\n--" + boundary)
+    if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
+        return []
+    return [_part(piece) for piece in pieces[1:-1]]
+
+
+def _part(piece: bytes) -> list[Any]:
+    head, _, content = piece.partition(b"\r\n\r\n")
+    fields = [line.partition(":") for line in head.decode("utf-8", "replace").split("\r\n") if line.strip()]
+    named = sorted([name.strip().lower(), value.strip()] for name, _, value in fields)
+    text = content.decode("utf-8", "replace") if len(content) <= _LONG_MEDIA else ""
+    plain = text.encode() == content
+    return [named, text if plain else _DIGEST + sha256(content).hexdigest()]
 
 
 def _drop(value: Any, steps: list[str]) -> None:
@@ -223,7 +253,7 @@ def _is_opaque(name: str, owner: Mapping[str, Any]) -> bool:
 
 
 def _digest(value: str) -> str:
-    return "sha256:" + sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return _DIGEST + sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_media(value: str, key: str) -> bool:
@@ -240,8 +270,11 @@ def _path(request: Request, route: Route | None, *, named: bool) -> str:
         if cut < 0:
             return clean(request.path)
         path = path[cut:]
-    return _PLACE.sub("", path.removeprefix("/v1"))
+    return _PLACE.sub("", _EDITION.sub("", path))
 
+
+_EDITION = re.compile(r"\A/v1(?:alpha|beta1?)?(?=/)")
+"""Of one API: google-genai 3.4 asks Gemini's v1 for what its documentation asks v1beta."""
 
 _PLACE = re.compile(r"/projects/[^/]+/locations/[^/]+(?=/publishers/)")
 """Whose project and which region, in Vertex's paths."""

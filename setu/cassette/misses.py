@@ -15,6 +15,9 @@ MAX_LINES = 40
 
 _WORD = re.compile(r"\w+")
 _MAX_COMPARED = 500
+_MAX_TEXT = 20_000
+"""Characters of a request whose words are compared; a miss must be explained before its client gives up."""
+
 _WINDOW = 120
 _ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "(absent)"})()
 
@@ -33,6 +36,7 @@ class Neighbours:
     def __init__(self, recordings: Sequence[Canonical]) -> None:
         self._recordings = recordings
         self._by_prefix: dict[bytes, list[int]] = {}
+        self._words: dict[int, frozenset[str]] = {}
         for index, canonical in enumerate(recordings):
             for step in chain_of(canonical):
                 self._by_prefix.setdefault(step.digest, []).append(index)
@@ -52,7 +56,9 @@ class Neighbours:
         words = _words(asked)
 
         def likeness(index: int) -> float:
-            other = _words(self._recordings[index])
+            other = self._words.get(index)
+            if other is None:
+                other = self._words[index] = _words(self._recordings[index])
             return len(words & other) / max(len(words | other), 1)
 
         return sorted(indices[:_MAX_COMPARED], key=likeness, reverse=True)
@@ -62,8 +68,11 @@ def differences(recorded: Canonical, asked: Canonical) -> list[Difference]:
     """Return where the requests differ: the conversation first, then the rest of the body, then the head."""
     found = list(_differences(recorded.body, asked.body, ""))
     spoken = {pointer.split("/")[1] for body in (recorded.body, asked.body) for pointer in _conversation(body)}
-    first = [difference for difference in found if difference.pointer.split("/")[1:2] and _lead(difference) in spoken]
-    rest = [difference for difference in found if difference not in first]
+    first: list[Difference] = []
+    rest: list[Difference] = []
+    for difference in found:
+        lead = difference.pointer.split("/")[1:2]
+        (first if lead and lead[0] in spoken else rest).append(difference)
     heads = [
         Difference(key, value, asked.head[key]) for key, value in recorded.head.items() if value != asked.head[key]
     ]
@@ -84,10 +93,6 @@ def explain(place: str, recorded: Canonical, asked: Canonical) -> list[str]:
     if len(found) > room // 3:
         lines.append(f"  and {len(found) - room // 3} more differences")
     return lines
-
-
-def _lead(difference: Difference) -> str:
-    return difference.pointer.split("/")[1]
 
 
 def _conversation(body: Any) -> list[str]:
@@ -121,5 +126,5 @@ def _shown(value: Any, other: Any) -> str:
     return f"{'…' if start else ''}{cut}{'…' if start + _WINDOW < len(text) else ''}"
 
 
-def _words(canonical: Canonical) -> set[str]:
-    return set(_WORD.findall(json.dumps(canonical, default=repr)))
+def _words(canonical: Canonical) -> frozenset[str]:
+    return frozenset(_WORD.findall(json.dumps(canonical, default=repr)[:_MAX_TEXT]))

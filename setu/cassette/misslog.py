@@ -52,7 +52,7 @@ def read_miss(place: str) -> Request:
         CassetteDecodeError: the line is no miss.
     """
     name, _, number = place.rpartition(":")
-    path, wanted = (Path(name), int(number)) if name and number.isdigit() else (Path(place), 0)
+    path, wanted = (Path(name), int(number)) if name and number.isdecimal() else (Path(place), 0)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

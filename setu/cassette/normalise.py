@@ -50,6 +50,9 @@ class Normalisers(msgspec.Struct, frozen=True):
 
 NONE = Normalisers()
 
+_Numbers = dict[str, dict[str, int]]
+"""By normaliser, what it found and which one that was."""
+
 
 def parse_normalisers(texts: Iterable[str]) -> Normalisers:
     """Read `uuid`, `timestamp`, `date`, `path`, `regex:PATTERN` and `pointer:/a/*/b`.
@@ -83,7 +86,7 @@ def normalised(canonical: Canonical, normalisers: Normalisers) -> Canonical:
     body = canonical.body
     for steps in normalisers.pointers:
         body = _without(body, steps)
-    numbers: dict[tuple[str, str], int] = {}
+    numbers: _Numbers = {}
     head = dict(canonical.head)
     head["query"] = _texts(head["query"], normalisers, numbers)
     return Canonical(head, _texts(body, normalisers, numbers))
@@ -109,7 +112,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         raise ConfigError(f"regex:{pattern} is no regular expression: {error}") from None
 
 
-def _texts(value: Any, normalisers: Normalisers, numbers: dict[tuple[str, str], int]) -> Any:
+def _texts(value: Any, normalisers: Normalisers, numbers: _Numbers) -> Any:
     if isinstance(value, str):
         for name, pattern in normalisers.patterns:
             value = pattern.sub(partial(_placeholder, name, numbers), value)
@@ -121,9 +124,9 @@ def _texts(value: Any, normalisers: Normalisers, numbers: dict[tuple[str, str], 
     return value
 
 
-def _placeholder(name: str, numbers: dict[tuple[str, str], int], found: re.Match[str]) -> str:
-    known = sum(1 for kind, _ in numbers if kind == name)
-    return f"<{name}-{numbers.setdefault((name, found.group()), known + 1)}>"
+def _placeholder(name: str, numbers: _Numbers, found: re.Match[str]) -> str:
+    known = numbers.setdefault(name, {})
+    return f"<{name}-{known.setdefault(found.group(), len(known) + 1)}>"
 
 
 def _without(value: Any, steps: tuple[str, ...]) -> Any:

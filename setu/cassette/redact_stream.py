@@ -5,6 +5,9 @@ A model that echoes a key spells it in pieces, of which none looks like a key. T
 many: the first of them gets the mark, the others lose their part.
 """
 
+import base64
+import binascii
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -32,6 +35,35 @@ def each_message(body: bytes, redacted: Callable[[bytes], bytes]) -> bytes:
     """Return an event stream with its payloads redacted and its checksums right again."""
     decoder = EventStreamDecoder()
     return b"".join(_message(frame, redacted) for frame in (*decoder.feed(body), *decoder.close()))
+
+
+def payloads_of(body: bytes) -> list[bytes]:
+    """Return what each message carries; of a damaged one, or of its rest, all of it."""
+    decoder = EventStreamDecoder()
+    frames = (*decoder.feed(body), *decoder.close())
+    return [frame.raw if frame.data is None else frame.data for frame in frames]
+
+
+def inner(payload: bytes) -> bytes:
+    """Return the event that Bedrock's InvokeModelWithResponseStream wraps in base64; other payloads as they are."""
+    found = _WRAPPED.search(payload)
+    if found is None:
+        return payload
+    try:
+        return base64.b64decode(found[1], validate=True)
+    except binascii.Error:
+        return payload
+
+
+def wrapped(event: bytes, payload: bytes) -> bytes:
+    """Return a payload with another event in it."""
+    found = _WRAPPED.search(payload)
+    if found is None or inner(payload) == payload:
+        return event
+    return payload[: found.start(1)] + base64.b64encode(event) + payload[found.end(1) :]
+
+
+_WRAPPED = re.compile(rb'\A\s*\{\s*"bytes"\s*:\s*"([A-Za-z0-9+/=]+)"')
 
 
 def spelt_in_pieces(pieces: Sequence[bytes], rules: Rules) -> list[str]:

@@ -2,12 +2,12 @@
 
 import contextlib
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from setu.cassette.model import Interaction
-from setu.cassette.serialize import HEADER
 from setu.cassette.shelf import read_cassette, replace_with_new, text_of, whole
 from setu.errors import CassetteDecodeError, CassetteError
 
@@ -35,13 +35,14 @@ def repair(path: Path) -> Repair:
         return Repair(path, len(read_cassette(path)))
     except CassetteDecodeError as error:
         reason = error
-    text = text_of(path, errors="replace")
-    starts = [found.start() for found in _BLOCK.finditer(text)]
-    good = next((end for end in reversed([*starts, len(text)]) if _loads(text[:end])), None)
-    if good is None or not starts or good <= starts[0]:
+    text = text_of(path, errors="surrogateescape")
+    ends = [*(found.start() for found in _BLOCK.finditer(text)), len(text)][1:]
+    # What is damaged stays so however much follows it.
+    at = bisect_left(ends, 1, key=lambda end: not _loads(text[:end]))
+    if not at:
         raise CassetteError(f"{path} cannot be repaired: no whole interaction in it; {reason}")
     data = path.read_bytes()
-    cut = len(text[:good].encode("utf-8", "replace"))
+    cut = len(text[: ends[at - 1]].encode("utf-8", "surrogateescape"))
     aside = _free(path.with_name(path.name + ".broken"))
     try:
         aside.write_bytes(data[cut:])
@@ -69,9 +70,9 @@ def adopt(directory: Path, key_of: Callable[[Interaction], str]) -> Iterator[Rep
 
 
 def _loads(text: str) -> bool:
-    with contextlib.suppress(CassetteDecodeError):
+    with contextlib.suppress(CassetteDecodeError, UnicodeEncodeError):
         whole(text, "")
-        return text != HEADER
+        return True
     return False
 
 

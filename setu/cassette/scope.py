@@ -17,6 +17,9 @@ HEADER = "x-setu-cassette"
 KEY_PREFIX = "setu:"
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?)(?:@(?P<session>[A-Za-z0-9._-]{1,200}))?")
+_LONGEST = 200
+"""Characters of a file's name; with what is put behind it, no file system's limit (255) is near."""
+
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 
@@ -37,9 +40,10 @@ def parse_scope(text: str) -> Scope:
         LocalDialectError: a name that could leave the directory, or has other characters than letters, digits, `._/-`.
     """
     found = _NAME.fullmatch(text)
-    if found is None or any(step in {"", ".", ".."} for step in found["name"].split("/")):
+    if found is None or any(step in {"", ".", ".."} or len(step) > _LONGEST for step in found["name"].split("/")):
         raise LocalDialectError(
-            f"the cassette name {text[:80]!r} is not made of letters, digits, '.', '_', '-' and '/' within a directory",
+            f"the cassette name {text[:80]!r} is not made of letters, digits, '.', '_', '-' and '/' within a directory, "
+            f"or a step of it is longer than {_LONGEST}",
             param=HEADER,
             code="bad_cassette_name",
         )

@@ -6,6 +6,7 @@ The same identifier has the same new name wherever it comes again, in later requ
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -49,12 +50,14 @@ class Names:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._lock = threading.Lock()  # recordings are shaped in threads
 
     def give(self, identity: str, source: str) -> str:
         """Return the name of an identifier; a new one is named after the request (`source`, hex) that brought it."""
-        known = self._names.get(identity)
-        if known is not None:
-            return known
+        with self._lock:
+            return self._names.get(identity) or self._new(identity, source)
+
+    def _new(self, identity: str, source: str) -> str:
         prefix = _PREFIX.match(identity)
         lead = f"{prefix.group()}_" if prefix else ""
         fresh = (f"{lead}setu_{source[:4]}_{number}" for number in count(1))

@@ -18,7 +18,7 @@ from setu.cassette.model import Interaction
 from setu.cassette.serialize import HEADER, to_document
 from setu.cassette.shape import PLACEHOLDER
 from setu.cassette.yamlfile import INCOMPLETE, parse_cassette
-from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError
+from setu.errors import CassetteDecodeError, CassetteError, CassetteNotFoundError, ConfigError
 
 try:
     import fcntl
@@ -236,6 +236,20 @@ def verified_block(interaction: Interaction) -> str:
         if _reads_back(block, document):
             return block
     raise CassetteError("not written: the interaction does not read back as it was")
+
+
+def make_writable(directory: Path) -> None:
+    """Make a directory to record into.
+
+    Raises:
+        ConfigError: it cannot be made, or not be written into.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot record into {directory}: {error.strerror or error}") from None
+    if not os.access(directory, os.W_OK):
+        raise ConfigError(f"cannot record into {directory}: no right to write there")
 
 
 def file_name_of(interaction: Interaction) -> str:

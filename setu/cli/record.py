@@ -82,6 +82,8 @@ def record(
         raise ConfigError("--strip-media and --blobs exclude each other")
     if max_age is not None and parse_mode(mode) != "once":
         raise ConfigError("--max-age needs --mode once")
+    if miss is not None and command:
+        raise ConfigError("--miss records one call, without a command")
     setup = Setup(
         directory=output,
         mode=parse_mode(mode),
@@ -113,7 +115,7 @@ def _record(
     from setu import build
     from setu.cassette.misslog import read_miss
     from setu.cassette.scope import parse_scope
-    from setu.cli.rooms import child, listening, note, settings, with_upstream
+    from setu.cli.rooms import child, listening, note, settings, unanswered, with_upstream
     from setu.cli.verify import Report
     from setu.live import again
     from setu.server import serve
@@ -145,4 +147,4 @@ def _record(
     studio.close()
     if setup.mode == "verify":
         report.print(as_json=False)
-    return status or report.status(strict=False)
+    return status or int(unanswered(studio.misses)) or report.status(strict=False)

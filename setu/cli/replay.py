@@ -98,6 +98,7 @@ def replay(
     from setu.cassette.redact import parse_rules
     from setu.studio import BUNDLED, Setup
 
+    _check(speed, ttfb, physics, max_age, expired, no_delay=no_delay)
     first, *more = paths or [BUNDLED]
     setup = Setup(
         directory=first,
@@ -113,6 +114,24 @@ def replay(
     )
     texts = [*_lines(faults), *(fault or ())]
     raise typer.Exit(_replay(setup, texts, ctx.obj or [], host, port, resilience, strict=strict_unused))
+
+
+def _check(
+    speed: float, ttfb: float | None, physics: str | None, max_age: str | None, expired: Expired, *, no_delay: bool
+) -> None:
+    """Refuse options of which one would silently do nothing.
+
+    Raises:
+        ConfigError: there are such.
+    """
+    from setu.errors import ConfigError
+
+    if no_delay and speed != 1.0:
+        raise ConfigError("--no-delay and --speed exclude each other")
+    if physics is not None and (no_delay or speed != 1.0 or ttfb is not None):
+        raise ConfigError("--physics paces answers alone, without --speed, --no-delay and --ttfb")
+    if expired is not Expired.WARN and max_age is None:
+        raise ConfigError("--expired needs --max-age")
 
 
 def _replay(
@@ -142,7 +161,7 @@ def _replay(
     control = Control(studio, scopes)
     control.set_faults(faults)
     app = build.app(
-        Reloading(scopes, studio),
+        Reloading(scopes, studio, note),
         loaded,
         lambda: {"mode": "replay", "interactions": count, "misses": studio.misses},
         control.admin.routes,
@@ -162,12 +181,13 @@ def _replay(
 
 def _told(studio: "Studio", control: "Control", *, strict: bool) -> bool:
     """Say what had no recording, and if asked which recordings had no request."""
-    if studio.misses:
-        typer.echo(f"{studio.misses} request(s) had no recording; setu-misses.jsonl explains them", err=True)
+    from setu.cli.rooms import unanswered
+
+    missed = unanswered(studio.misses)
     unused = control.unused() if strict else []
     for place in unused:
         typer.echo(f"no request asked for the recording at {place}", err=True)
-    return bool(studio.misses or unused)
+    return missed or bool(unused)
 
 
 def _judged(control: "Control", report: Path, status: int | None) -> bool:

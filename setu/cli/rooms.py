@@ -76,6 +76,13 @@ def note(sentence: str) -> None:
     print(f"setu: note: {sentence}", file=sys.stderr, flush=True)
 
 
+def unanswered(misses: int) -> bool:
+    """Say on stderr how many requests had no recording; return whether any had none."""
+    if misses:
+        print(f"{misses} request(s) had no recording; setu-misses.jsonl explains them", file=sys.stderr, flush=True)
+    return misses > 0
+
+
 REPORTS = ("junit",)
 
 

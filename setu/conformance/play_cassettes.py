@@ -25,20 +25,24 @@ from setu.http import Exchange, Headers, Request
 from setu.providers.deployment import Deployment
 from setu.transport.play import Playlist
 
+_PLAYED = ("chat", "embed")
+_INPUTS = ("input", "texts", "inputText")
+"""Where hosts have what is to be embedded: OpenAI and Ollama, Cohere, Amazon Titan."""
+
 HELLO: Mapping[str, object] = {"messages": [{"role": "user", "content": "hello"}]}
 
 
 def of_provider(
     interactions: Sequence[Interaction], deployment: Deployment, known_hosts: frozenset[str]
 ) -> list[Interaction]:
-    """Return the chat recordings of a provider: its own host's, or of its dialect from a host nobody claims."""
+    """Return recordings of chat and embeddings: of the provider's own host, or in its dialect from nobody's host."""
     own = urlsplit(deployment.base_url).netloc
     found = []
     for interaction in interactions:
         request = interaction.exchange.request
         route = route_of(request)
         host = urlsplit(request.origin).netloc
-        if route is None or route.operation != "chat" or route.dialect not in deployment.provider.dialects:
+        if route is None or route.operation not in _PLAYED or route.dialect not in deployment.provider.dialects:
             continue
         if host == own or host not in known_hosts:
             found.append(interaction)
@@ -56,6 +60,9 @@ class Stage:
     async def run(self, interaction: Interaction) -> None:
         route = route_of(interaction.exchange.request)
         assert route is not None
+        if route.operation == "embed":
+            await self._embedded(interaction, route)
+            return
         if DIALECTS[route.dialect].client:
             await self._native(interaction, route)
         # An OpenAI client's stream is asked for as SSE; a recorded JSON array answers another question.
@@ -94,6 +101,19 @@ class Stage:
             again = await self._through(request, split(3)(made), route.dialect)
             found = [] if again.body == exchange.body else [Finding("XLT-30", "cut elsewhere, the answer changes")]
             self._tally.add("XLT-30", found, place)
+
+    async def _embedded(self, interaction: Interaction, route: Route) -> None:
+        """An OpenAI client embeds the same inputs in each encoding, and must get the recorded numbers."""
+        recorded = interaction.exchange.request.body
+        assert isinstance(recorded, bytes)
+        headers = Headers.of({"content-type": "application/json"})
+        model = f"{self._deployment.name}/{route.model or _model(recorded)}"
+        for form in ("float", "base64"):
+            asked = _json.encode({"model": model, "input": _inputs(recorded, route), "encoding_format": form})
+            request = Request(method="POST", path="/v1/embeddings", headers=headers, body=asked)
+            exchange = await self._through(request, script_of(interaction), route.dialect)
+            place = f"{interaction.place} (as OpenAI, {form})"
+            self._tally.judge(exchange, place, same=route.dialect == "openai_chat")
 
     async def _through(self, request: Request, made: Script, dialect: str) -> Exchange:
         deployments = {self._deployment.name: _speaking(self._deployment, dialect)}
@@ -136,6 +156,18 @@ def _speaking(deployment: Deployment, dialect: str) -> Deployment:
     """Return the deployment as a host of one dialect: of two that it speaks, the recording answers in one."""
     provider = msgspec.structs.replace(deployment.provider, dialects=(dialect,), speaks={})
     return msgspec.structs.replace(deployment, provider=provider)
+
+
+def _inputs(body: bytes, route: Route) -> object:
+    """Return what was embedded, in OpenAI's words; one text where the recording's form is not known."""
+    client = DIALECTS[route.dialect].client.get("embed")
+    try:
+        if client is None:
+            members = _json.decode(body)
+            return next((members[name] for name in _INPUTS if name in members), "hello")
+        return client.parse_request(body, route).inputs
+    except (_json.JsonError, SetuError):
+        return "hello"
 
 
 def _tools(body: bytes) -> dict[str, object]:

@@ -173,7 +173,7 @@ def _recordings(deployment: Deployment, settings: Settings) -> list[Interaction]
     hosts = frozenset(urlsplit(lookup.find(name).base_url).netloc for name in ALL)
     found = play_cassettes.of_provider(library.interactions, deployment, hosts)
     if not found:
-        raise CassetteNotFoundError(f"no chat recordings of {deployment.name} in {settings.cassettes or own}")
+        raise CassetteNotFoundError(f"no recordings of {deployment.name} in {settings.cassettes or own}")
     return found
 
 

@@ -1,6 +1,6 @@
 """The other side of a replay server: `/__setu__/…`, what it holds, what it was asked, what it is to break."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from setu.cassette.journal import Journal
+from setu.cassette.journal import Journal, Served
 from setu.errors import SetuError
 
 PREFIX = "/__setu__"
@@ -91,16 +91,16 @@ class Admin:
         return JSONResponse(self._control.interactions())
 
     async def _journal(self, request: Request) -> Response:
-        try:
-            return JSONResponse(self._entries(request, None))
-        except ValueError:
-            return _refused("after and limit must be whole numbers")
+        return self._answer(request, lambda _: True)
 
     async def _hits(self, request: Request) -> Response:
-        return JSONResponse([entry for entry in self._entries(request, None) if entry["match"] not in _NO_HITS])
+        return self._answer(request, lambda entry: entry.match not in _NO_HITS)
 
     async def _misses(self, request: Request) -> Response:
-        return JSONResponse({"requests": self._entries(request, "miss"), "explained": self._control.explained()})
+        explained = self._control.explained()
+        return self._answer(
+            request, lambda entry: entry.match == "miss", lambda found: {"requests": found, "explained": explained}
+        )
 
     async def _unused(self, _request: Request) -> Response:
         return JSONResponse(self._control.unused())
@@ -130,16 +130,22 @@ class Admin:
         body, media_type = self._metrics(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": media_type})
 
-    def _entries(self, request: Request, match: str | None) -> list[dict[str, Any]]:
+    def _answer(
+        self, request: Request, wanted: Callable[[Served], bool], shown: Callable[[list[Any]], Any] = list
+    ) -> Response:
+        """Return the last entries that are wanted, as the query narrows them down."""
         query = request.query_params
-        after, limit = int(query.get("after", 0)), int(query.get("limit", 1000))
+        try:
+            after, limit = int(query.get("after", 0)), int(query.get("limit", 1000))
+        except ValueError:
+            return _refused("after and limit must be whole numbers")
         scope = query.get("scope")
-        found: Iterable[Any] = (
+        found = [
             entry
             for entry in self._control.journal
-            if entry.n > after and match in (None, entry.match) and scope in (None, entry.scope)
-        )
-        return [msgspec.to_builtins(entry) for entry in found][-limit:] if limit > 0 else []
+            if entry.n > after and scope in (None, entry.scope) and wanted(entry)
+        ]
+        return JSONResponse(shown([msgspec.to_builtins(entry) for entry in found[-limit:]] if limit > 0 else []))
 
 
 _NO_HITS = frozenset({"miss", "fault", "refused", "recorded", ""})

@@ -13,10 +13,13 @@ from setu.cassette.model import Interaction
 from setu.cassette.physics import Physics, paced
 from setu.cassette.pieces import framing_of
 from setu.cassette.script import Head, Script, script, script_of
+from setu.dialects.record import Framing
 from setu.errors import ConfigError, ErrorInfo, ErrorKind, NoMatchError
 from setu.http import Ending, Headers, Request, Response
 from setu.ports import Clock
 from setu.transport.play import play
+
+_MAX_SCRIPTS = 64
 
 
 class Replay:
@@ -48,6 +51,7 @@ class Replay:
         self._physics = physics
         self._chaos = Chaos(faults, render_error)
         self._scope = scope
+        self._scripts: dict[int, tuple[Interaction, Framing, Script]] = {}
         self.journal = journal if journal is not None else Journal()
         self.hits = 0
         self.misses = 0
@@ -116,17 +120,29 @@ class Replay:
 
     def _struck(self, served: Served, interaction: Interaction, struck: Struck, own: Sequence[Rule]) -> Script:
         """Return the recording at its pace, and as faults leave it."""
-        framing = framing_of(interaction.exchange)
-        if self._physics is None:
-            steps = script_of(interaction, self._speed, ttfb=self._ttfb)
-        else:
-            steps = paced(script_of(interaction), self._physics, framing, struck.key)
+        framing, steps = self._prepared(interaction)
+        if self._physics is not None:
+            steps = paced(steps, self._physics, framing, struck.key)
         broken = self._chaos.strike(
             steps, Struck(dialect=struck.dialect, framing=framing, key=struck.key, now=struck.now), own
         )
         served.fault = broken.text
         served.broken = broken.lies or interaction.exchange.end is not Ending.COMPLETE
         return broken.script
+
+    def _prepared(self, interaction: Interaction) -> tuple[Framing, Script]:
+        """Return a recording as a script; cutting a stream costs more than playing it, so the last ones are kept."""
+        known = self._scripts.get(id(interaction))
+        if known is None:
+            if len(self._scripts) >= _MAX_SCRIPTS:
+                self._scripts.clear()
+            if self._physics is None:
+                steps = script_of(interaction, self._speed, ttfb=self._ttfb)
+            else:
+                steps = script_of(interaction)
+            # The interaction is kept with it, so that its id is nobody else's.
+            known = self._scripts[id(interaction)] = interaction, framing_of(interaction.exchange), steps
+        return known[1:]
 
     async def _play(self, served: Served, steps: Script, match: str, marks: dict[str, str]) -> Response:
         head = next((step for step in steps if isinstance(step, Head)), None)

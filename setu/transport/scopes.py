@@ -9,6 +9,9 @@ from setu.errors import ErrorInfo, SetuError
 from setu.http import Headers, Request, Response
 from setu.ports import Transport
 
+Refused = Callable[[Scope | None, Request, SetuError], None]
+"""Told of a request whose cassette has no name that can be one, or cannot be opened."""
+
 Open = Callable[[Scope | None], Transport]
 """Opens the transport of a cassette, or of requests that name none; may raise SetuError. Runs in a thread."""
 
@@ -19,7 +22,7 @@ class Scopes:
     """Hands each request to the transport of the cassette it names, opened when it is first named.
 
     Of more than `limit` cassettes the one that was used longest ago is closed. `shared` is what several of them send
-    through (`Lent` to each); it is closed last.
+    through (`Lent` to each); it is closed last. `on_refused` is told of what no transport was there for.
     """
 
     def __init__(
@@ -29,18 +32,22 @@ class Scopes:
         *,
         limit: int = _LIMIT,
         shared: Transport | None = None,
+        on_refused: Refused = lambda _scope, _request, _error: None,
     ) -> None:
         self._open = open_scope
         self._render_error = render_error
         self._limit = limit
         self._shared = shared
+        self._on_refused = on_refused
         self._transports: OrderedDict[Scope | None, asyncio.Future[Transport]] = OrderedDict()
 
     async def send(self, request: Request) -> Response:
+        scope = None
         try:
             scope, inner = scope_of(request)
             transport = await self._transport(scope)
         except SetuError as error:
+            self._on_refused(scope, request, error)
             return self._refusal(request, error)
         return await transport.send(inner)
 
@@ -66,12 +73,14 @@ class Scopes:
             opening = asyncio.ensure_future(asyncio.to_thread(self._open, scope))
             self._transports[scope] = opening
             await self._make_room()
-        self._transports.move_to_end(scope)
+        else:
+            self._transports.move_to_end(scope)
         try:
             # Shielded: the first client may leave while others wait for the same cassette.
             return await asyncio.shield(opening)
-        except SetuError:
-            self._transports.pop(scope, None)  # it may exist by the next request
+        except Exception:
+            if self._transports.get(scope) is opening:
+                del self._transports[scope]  # it may be there, and readable, by the next request
             raise
 
     async def _make_room(self) -> None:
@@ -88,7 +97,7 @@ class Scopes:
 async def _close(opening: "asyncio.Future[Transport]") -> None:
     try:
         transport = await opening
-    except SetuError:
+    except Exception:  # noqa: BLE001  # who asked for it has been told; there is nothing to close
         return
     await transport.aclose()
 

@@ -79,6 +79,11 @@ def test_anthropic_says_how_much_is_left_and_when_there_is_more() -> None:
     assert fields["anthropic-ratelimit-requests-remaining"] == "0"
     assert fields["anthropic-ratelimit-requests-reset"] == "2026-11-20T09:00:17Z"
     assert fields["anthropic-ratelimit-tokens-limit"] == "60000"
+    assert {name for name in fields if name.startswith("anthropic-ratelimit-")} == {
+        f"anthropic-ratelimit-{what}-{name}"
+        for what in ("requests", "input-tokens", "output-tokens", "tokens")
+        for name in ("limit", "remaining", "reset")
+    }
     assert (fields["retry-after"], fields["x-should-retry"]) == ("17", "true")
     assert fields["request-id"] == body["request_id"]
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.cassette.library import Library
+from setu.cassette.normalise import parse_normalisers
 from setu.cassette.serialize import HEADER, render_block
 from setu.cassette.shelf import read_cassette
 from setu.errors import CassetteDecodeError, CassetteNotFoundError, NoMatchError
@@ -275,3 +276,20 @@ def _seconds_to_play(path, talks):
         library.take(asked)
     assert library.unused() == ()
     return time.process_time() - started
+
+
+def test_a_recording_taken_loosely_does_not_leave_the_request_it_was_of_without_an_answer() -> None:
+    one, two, other = (talk(f"id 0190b6f2-7c1a-7d4e-9c3f-00000000000{n}") for n in range(3))
+    library = Library(
+        [interaction(b"1", asked=one), interaction(b"2", asked=two)], normalisers=parse_normalisers(["uuid"])
+    )
+
+    assert bodies(library, other, one) == [b"1", b"2"]
+
+
+def test_a_form_is_told_by_where_its_own_boundary_divides_it() -> None:
+    body = b"--a\r\n\r\n1\r\n--a--\r\n--b--\r\n"
+    forms = [request(body, path="/f", headers={"content-type": f"multipart/form-data; boundary={b}"}) for b in "ab"]
+    library = Library([interaction(asked=forms[0])])
+
+    assert library.key(forms[0]) != library.key(forms[1])

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.cassette.match import canonical_of, chain_of, key_of, route_of
+from setu.http import Request
 from tests.cassette.samples import request, talk
 from tests.documents import DOCUMENTS
 
@@ -123,6 +124,14 @@ def test_hosts_prefixes_do_not_count() -> None:
     assert len({key(body, path=path) for path in paths}) == 1
 
 
+def test_the_edition_of_geminis_api_does_not_count() -> None:
+    """google-genai 3.4 asks v1 for what the documentation of the API asks v1beta."""
+    editions = ["v1", "v1beta", "v1beta1", "v1alpha"]
+
+    assert len({key({"contents": []}, path=f"/{edition}/models/a:generateContent") for edition in editions}) == 1
+    assert key({}, path="/v1/models") != key({}, path="/v1beta/models")  # OpenAI's and Gemini's
+
+
 def test_a_path_that_may_name_the_model_counts() -> None:
     paths = [f"/openai/deployments/{model}/chat/completions" for model in ("a", "b")]
 
@@ -212,3 +221,33 @@ def test_any_body_has_a_key(body) -> None:
 
     assert len(key_of(found)) == 16
     assert found == before
+
+
+def form(boundary: str, *parts: tuple[str, bytes], quote: str = "") -> Request:
+    lead = f"--{boundary}\r\ncontent-disposition: form-data; name=".encode()
+    body = b"".join(lead + name.encode() + b"\r\n\r\n" + content + b"\r\n" for name, content in parts)
+    headers = {"content-type": f"multipart/form-data; boundary={quote}{boundary}{quote}"}
+    asked = request(path="/v1/audio/transcriptions", headers=headers)
+    return msgspec.structs.replace(asked, body=body + f"--{boundary}--\r\n".encode())
+
+
+def test_a_forms_boundary_does_not_count_and_its_parts_do() -> None:
+    sound = ("file", bytes(range(256)) * 9)
+    key = key_of(form("a1", sound, ("model", b"whisper-1")))
+
+    assert key == key_of(form("b2", sound, ("model", b"whisper-1"), quote='"'))
+    assert key != key_of(form("a1", sound, ("model", b"whisper-2")))
+    assert key != key_of(form("a1", ("file", sound[1] + b"."), ("model", b"whisper-1")))
+    assert key != key_of(form("a1", sound))
+
+
+def test_a_form_that_its_boundary_does_not_divide_is_its_bytes() -> None:
+    whole = form("a1", ("model", b"m"))
+    one, other = (msgspec.structs.replace(whole, body=body) for body in (b"--x\r\n1", b"--x\r\n2"))
+
+    assert key_of(one) != key_of(other)
+
+
+@pytest.mark.parametrize("member", ["stream", "call_id", "tool_call_id"])
+def test_in_an_api_that_is_nobodys_dialect_every_member_is_content(member: str) -> None:
+    assert key_of(request({member: "a"}, path="/jobs")) != key_of(request({member: "b"}, path="/jobs"))

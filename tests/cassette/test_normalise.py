@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +123,13 @@ def test_in_sequence_the_next_one_answers_but_never_another_kind_of_call() -> No
         library("one", looser="sequence").take(talk("one", stream=True))
     with pytest.raises(NoMatchError, match="recorded 2 times and has been served as often"):
         recorded.take(talk("z"))
+
+
+def test_ten_thousand_different_ids_are_no_burden() -> None:
+    text = " ".join(f"{n:08x}-0000-0000-0000-000000000000" for n in range(10_000))
+    started = time.perf_counter()
+
+    found = normalised(canonical_of(talk(text)), parse_normalisers(["uuid"]))
+
+    assert "<uuid-10000>" in str(found.body)
+    assert time.perf_counter() - started < 1.5

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from setu.cassette.repair import adopt, repair
@@ -71,3 +73,26 @@ def test_a_killed_rewrite_is_finished(tmp_path) -> None:
     assert (found.path.name, found.kept) == ("a.yaml", 1)
     assert [b"new" in each.exchange.request.body for each in read_cassette(tmp_path / "a.yaml")] == [True]
     assert sorted(file.name for file in tmp_path.iterdir() if file.suffix != ".broken") == ["a.yaml"]
+
+
+def test_bytes_that_are_no_text_are_cut_off_where_they_stand(tmp_path) -> None:
+    path = tmp_path / "a.yaml"
+    first, second = (render_block(interaction(asked=talk(text))).encode() for text in ("one", "two"))
+    broken = second.replace(b"two", b"\xff\xfe\xfd")
+    path.write_bytes(HEADER.encode() + first + broken + second[:40])
+
+    found = repair(path)
+
+    assert found.kept == 1
+    assert found.aside is not None
+    assert found.aside.read_bytes() == broken + second[:40]
+
+
+def test_damage_in_the_middle_of_a_large_file_is_found_in_few_steps(tmp_path) -> None:
+    path = tmp_path / "a.yaml"
+    block = render_block(interaction(asked=talk("one")))
+    path.write_text(HEADER + block * 400 + block.replace("method: POST", "method: [") + block * 400)
+    started = time.perf_counter()
+
+    assert repair(path).kept == 400
+    assert time.perf_counter() - started < 3

@@ -1,4 +1,6 @@
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -104,3 +106,15 @@ def test_identifiers_are_renamed_when_asked() -> None:
     )
 
     assert b"msg_setu_" in found.exchange.body
+
+
+def test_threads_may_keep_the_same_media_at_once(tmp_path) -> None:
+    data = b"A" * 3_000_000
+    name = sha256(data).hexdigest()
+
+    for turn in range(5):
+        blobs = Blobs(tmp_path / str(turn))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _, blobs=blobs: blobs.keep(name, data), range(8)))
+
+        assert [file.name for file in (tmp_path / str(turn) / FOLDER).iterdir()] == [name]

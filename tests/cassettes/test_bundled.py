@@ -11,13 +11,13 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import TypeAdapter
 
 from setu.cassette.library import Library
-from setu.cassette.match import key_of
 from setu.cassette.model import Interaction
 from setu.cassette.pieces import framing_of
 from setu.cassette.redact import find_secrets, redact_request, redact_response
 from setu.cassette.serialize import HEADER, render_block
 from setu.framing.sse import SseDecoder
 from setu.http import Response
+from setu.studio import key_of
 from setu.transport.simulate.simulator import Simulator
 from tests.cassettes.bundled import FILES, ROOT, bundled, documents, files_of, interaction, name_of
 from tests.cassettes.habits import HOSTS, answers
@@ -60,7 +60,7 @@ def test_it_loads_without_reservations(path) -> None:
     assert found.notes == ()
     assert found.recording.provenance == "reconstructed"
     assert found.recording.dialect == path.parent.name
-    assert found.recording.key == key_of(found.exchange.request)
+    assert found.recording.key == key_of(found)
     assert found.recording.wire.sha256
     assert len(found.exchange.arrivals) > 0
 

@@ -39,6 +39,11 @@ MISTAKES = [
     Mistake("replay {tmp}/none", DATA, "no cassette at {tmp}/none"),
     Mistake("replay {tmp}/broken --port 0", DATA, "{tmp}/broken/x.yaml"),
     Mistake("replay --fault explode", CONFIG, "unknown fault 'explode'"),
+    Mistake("replay --physics ttft=1ms --no-delay", CONFIG, "--physics paces answers alone"),
+    Mistake("replay --no-delay --speed 2", CONFIG, "--no-delay and --speed exclude each other"),
+    Mistake("replay --expired fail", CONFIG, "--expired needs --max-age"),
+    Mistake("record --miss {tmp}/file:1 -o {tmp}/out -- true", CONFIG, "--miss records one call"),
+    Mistake("record --miss {tmp}/file:\u00b2 -o {tmp}/out", DATA, "no misses at"),
     Mistake("replay --speed -1", USAGE, "--speed"),
     Mistake("record -o {tmp}/file/below --port 0", CONFIG, "cannot record into {tmp}/file/below"),
     Mistake("record --upstream nobody", CONFIG, "--upstream nobody: no such provider; there are"),
@@ -52,7 +57,7 @@ MISTAKES = [
     Mistake("conformance --report pdf=x", USAGE, "--report pdf=x: expected junit=FILE"),
     Mistake("conformance --report junit={tmp}/none/x.xml", USAGE, "cannot write {tmp}/none/x.xml"),
     Mistake("conformance --provider openai --cassettes {tmp}/none", UNREACHABLE, "no cassette at {tmp}/none"),
-    Mistake("conformance --provider openai --cassettes {tmp}/empty", UNREACHABLE, "no chat recordings of openai in {tmp}/empty"),
+    Mistake("conformance --provider openai --cassettes {tmp}/empty", UNREACHABLE, "no recordings of openai in {tmp}/empty"),
 ]  # fmt: skip
 
 

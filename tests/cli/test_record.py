@@ -24,6 +24,15 @@ fields = {"content-type": "application/json", "authorization": "Bearer sk-child-
 request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", body, fields)
 print(urllib.request.urlopen(request).read().decode())
 """
+SWALLOW = CALL.replace(
+    "print(urllib.request.urlopen(request).read().decode())",
+    """
+try:
+    urllib.request.urlopen(request)
+except urllib.error.HTTPError as error:
+    print(error.code)
+""",
+)
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
@@ -63,3 +72,14 @@ def test_the_childs_call_is_answered_and_recorded_without_its_key(
     assert ended[1][1].encode().strip() == COMPLETION
     assert "/v1/chat/completions" in kept
     assert "sk-child-key" not in kept
+
+
+def test_a_call_that_a_replaying_mode_has_no_recording_of_fails_the_command(folder: Path) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    command = ["record", "-o", str(empty), "--mode", "none", "--", sys.executable, "-c", SWALLOW]
+
+    [(status, out, errors)] = forks.run([command], folder)
+
+    assert (status, out.strip()) == (1, "424")
+    assert "1 request(s) had no recording" in errors

@@ -34,13 +34,13 @@ def node() -> str:
     return path
 
 
-def installed() -> Path:
-    """Return the folder with the packages, installed from the npm registry when it is not there yet.
+def installed(wanted_by: Path = HERE) -> Path:
+    """Return the folder with the packages that a folder's `package.json` names, installed when it is not there yet.
 
     It is named after `package.json`, so that a change of it starts anew, and appears whole or not at all, so that two
     test processes may install at once. `SETU_NODE_CACHE` says where it is.
     """
-    wanted = (HERE / "package.json").read_bytes()
+    wanted = (wanted_by / "package.json").read_bytes()
     room = Path(os.environ.get("SETU_NODE_CACHE") or Path(gettempdir()) / f"setu-node-{getuser()}")
     folder = room / blake2b(wanted, digest_size=8).hexdigest()
     if folder.is_dir():

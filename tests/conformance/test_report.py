@@ -125,6 +125,13 @@ def test_the_table_is_short_where_much_fails_alike() -> None:
     assert "and 47 more of 50 exchanges" in text
 
 
+def test_a_scenario_that_does_not_fit_is_named_with_its_reason() -> None:
+    text = table.render(run(seen("CHAT-001"), skipped={"B-EMB-01": "acme has no operation 'embed'"}))
+
+    assert "\nscenarios that do not fit:\n  B-EMB-01  acme has no operation 'embed'\n" in text
+    assert "do not fit" not in table.render(run(seen("CHAT-001")))
+
+
 def test_a_run_of_nothing_does_not_pass() -> None:
     assert "compat (MUST): nothing ran" in table.render(run(unsupported={"TOOL-001": "no tools"}))
 

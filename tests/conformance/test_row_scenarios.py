@@ -28,7 +28,7 @@ def deployed(name: str) -> Deployment:
     return build.deployments(Config(providers={name: section}), {}, offline_key="k")[name]
 
 
-DEPLOYMENTS = [deployed(name) for name in (*names_of("all"), "moonshot")]
+DEPLOYMENTS = [deployed(name) for name in (*names_of("all"), "alibaba", "moonshot")]
 
 
 def played(scenario: Scenario, deployment: Deployment) -> Tally | None:

@@ -1,17 +1,23 @@
 """A run: what it judges, what it refuses to call a pass, and what the fuzz stage finds in a broken gateway."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from setu import build
+from setu import _json, build
 from setu.bundled import data_dir
+from setu.chat.embed import EmbedResponse, Vector
+from setu.chat.ids import Mint
 from setu.config.model import Config
 from setu.conformance import fuzz
 from setu.conformance.results import Exit
 from setu.conformance.runner import Settings, minimum, names_of, run
 from setu.conformance.tally import Tally
+from setu.dialects.record import Dialect
+from setu.dialects.registry import DIALECTS
 from setu.errors import CassetteNotFoundError, ConfigError, TruncatedError
 from setu.http import Headers, Request, Response
 from setu.ports import Transport
@@ -112,8 +118,50 @@ def test_a_run_without_its_later_stages_judges_less_than_the_minimum(name: str) 
     assert minimum("a.module:OF_A_STRANGER") == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["alibaba", "databricks", "github_models", "perplexity", "writer", "zai"])
+def test_a_provider_with_ways_of_its_own_passes_every_scenario_that_fits_it(name: str) -> None:
+    result = run(name, Settings(fuzz=False, laws=False))
+
+    assert {found.check.id: found.broken[:1] for found in result.results if found.broken} == {}
+    assert result.counts().run > 100
+
+
+def test_a_scenario_of_an_operation_that_a_provider_has_not_is_skipped_by_name() -> None:
+    skipped = run("writer", Settings(fuzz=False, laws=False)).skipped
+
+    assert skipped["B-EMB-01"] == "writer has no operation 'embed'"
+    assert skipped["legacy-completion"] == "writer has no operation 'complete'"
+    assert not any(reason.endswith("'chat'") for reason in skipped.values())
+
+
+def embedding(dialects: Mapping[str, Dialect]) -> dict[str, str]:
+    """Return what became of the checks of embeddings when Bedrock's recordings alone are played."""
+    nothing = Settings(fuzz=False, laws=False, scenarios=False, dialects=dialects)
+    results = run("bedrock", nothing).results
+    return {found.check.id: found.status for found in results if found.check.area == "EMB"}
+
+
+def rounded(body: bytes, mint: Mint) -> EmbedResponse:
+    told: EmbedResponse = DIALECTS["bedrock"].upstream["embed"].parse_response(body, mint)
+    vectors = (_json.encode([round(number, 3) for number in _json.decode(row.floats or b"")]) for row in told.vectors)
+    return msgspec.structs.replace(told, vectors=tuple(Vector(floats=floats) for floats in vectors))
+
+
+def test_recorded_embeddings_are_played_in_both_encodings() -> None:
+    assert embedding(DIALECTS) == dict.fromkeys(("EMB-001", "EMB-002", "EMB-003", "EMB-004"), "pass")
+
+
+def test_embeddings_that_lose_digits_on_their_way_are_found() -> None:
+    bedrock = DIALECTS["bedrock"]
+    codec = msgspec.structs.replace(bedrock.upstream["embed"], parse_response=rounded)
+    broken = msgspec.structs.replace(bedrock, upstream={**bedrock.upstream, "embed": codec})
+
+    assert embedding({**DIALECTS, "bedrock": broken})["EMB-004"] == "warn"
+
+
 def test_recordings_of_nobody_are_no_pass(tmp_path: Path) -> None:
-    with pytest.raises(CassetteNotFoundError, match="no chat recordings of openai"):
+    with pytest.raises(CassetteNotFoundError, match="no recordings of openai"):
         run("openai", Settings(cassettes=tmp_path))
 
 

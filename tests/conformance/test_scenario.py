@@ -21,8 +21,8 @@ from setu.http import Ending
 BUNDLED = load(data_dir("conformance") / "scenarios")
 DIALECTS = {"openai_chat", "anthropic", "gemini"}
 UPSTREAMS = {"bedrock", "cohere", "ollama"}
-PROVIDERS = {*names_of("all"), "moonshot"}
-"""Those with recordings, and one whose quirk a row is about."""
+PROVIDERS = {*names_of("all"), "alibaba", "moonshot"}
+"""Those with recordings, and those whose quirk a row is about."""
 ROW = re.compile(r"B-(MSG|TOOL|SCH|MED|PRM|THK|STR|SSE|FIN|USG|ERR|HDR|ANT|RSP|EMB)-[0-9]{2}")
 
 MINIMAL = "id: one\ntitle: One.\nclient: {body: {model: $MODEL}}\n"

@@ -239,7 +239,7 @@ def _exceptions() -> list[str]:
     """Return the exceptions of both tables."""
     lines = ["", "## Exceptions", "", f"{len(_rows('exception'))} exchanges are defective themselves:", ""]
     lines += [f"- {row['id']} ({row['api']}): {row['reason']}." for row in _rows("exception")]
-    lines += ["", f"{len(_rows('across'))} requests are not told to another host as they should be:", ""]
+    lines += ["", f"Requests that are not told to another host as they should be: {len(_rows('across'))}.", ""]
     lines += [
         f"- {row['id']} ({row['api']} for {', '.join(row['targets'])}): {row['reason']}." for row in _rows("across")
     ]

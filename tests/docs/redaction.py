@@ -30,10 +30,10 @@ The value of every variable of the environment whose name holds KEY, TOKEN, SECR
 
 `setu cassettes scan PATH…` looks for all of this in files that are there already, whoever wrote them, prints `file:line`, the place and the kind of secret, never the secret, and exits with 1. As a [pre-commit](https://pre-commit.com) hook:
 
-```yaml no-test
+```yaml
 repos:
-  - repo: https://github.com/setu-llm/setu
-    rev: v0.3.0
+  - repo: <the URL of Setu's repository>
+    rev: <a tag of it>
     hooks:
       - id: setu-cassettes
 ```

@@ -1,8 +1,8 @@
 """Run the blocks of one page in order, in one fresh folder, as its reader would.
 
 A command that ends in ` &` is a server: it runs in the background until the page ends, and the next command waits
-until its port answers. The default port is replaced by a free one, in commands and scripts alike (and given to a
-`setu` server that names none), so that pages can be run side by side. `export` and `cd` last until the page ends. No
+until its port answers. The default port, and each that a page names with `--port`, is replaced by a free one in all
+that follows (and the default one given to a `setu` server that names none), so that pages can be run side by side. `export` and `cd` last until the page ends. No
 variable of the caller reaches a page but PATH.
 """
 
@@ -48,6 +48,7 @@ class Session:
         self.folder = folder
         self.place = folder
         self.port = str(free_port())
+        self.ports = {DEFAULT_PORT: self.port}
         scripts = str(Path(sys.executable).parent)
         self.environ = {
             "PATH": scripts + os.pathsep + os.environ["PATH"],
@@ -78,7 +79,7 @@ class Session:
         Raises:
             DocsError: it fails, prints something else, or is of a kind that nobody can prove.
         """
-        text = block.text.replace(DEFAULT_PORT, self.port)
+        text = self._with_free_ports(block.text)
         if block.file is not None:
             path = self.place / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,8 @@ class Session:
         match block.language:
             case "console":
                 self._console(block, text)
+            case "python" if block.file is not None:
+                compile(text, block.file, "exec")  # a command further down runs it
             case "python":
                 self._check(block, self._run([sys.executable, "-c", text]), "the script")
             case "json":
@@ -98,6 +101,11 @@ class Session:
                     Config.model_validate(document)
             case _:
                 raise DocsError(f"{block.place}: nobody can prove a {block.language or 'nameless'!r} block")
+
+    def _with_free_ports(self, text: str) -> str:
+        for named in set(_PORT.findall(text)) - self.ports.keys() - {"0"}:
+            self.ports[named] = str(free_port())
+        return re.sub(rf"(?<!\d)(?:{'|'.join(self.ports)})(?!\d)", lambda found: self.ports[found.group()], text)
 
     def _console(self, block: Block, text: str) -> None:
         for command, expected in dialogue(text):

@@ -19,7 +19,9 @@ PAGE = ROOT / "docs" / "reference" / "cassette-format.md"
 
 def section(name: str) -> str:
     """Return the text below a heading, up to the next one."""
-    found = re.search(rf"^#+ {re.escape(name)}\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    found = re.search(
+        rf"^#+ {re.escape(name)}\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert found is not None, name
     return found[1]
 

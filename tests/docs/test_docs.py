@@ -1,12 +1,13 @@
 """What the pages say is true: their blocks run, their links lead somewhere, their tree is the tree."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import setu
-from tests.docs.blocks import ROOT, anchors, blocks, links, name_of, pages
+from tests.docs.blocks import ROOT, Block, anchors, blocks, links, name_of, pages
 from tests.docs.session import Session
 from tests.docs.tree import drawing, drawn
 
@@ -21,6 +22,22 @@ def test_every_block_of_a_page_does_what_it_says(page: Path, tmp_path: Path) -> 
         for block in blocks(page):
             if block.reason is None:
                 session.prove(block)
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_script_of_a_page_is_run_by_a_command(page: Path) -> None:
+    found = list(blocks(page))
+    scripts = {block: found[at:] for at, block in enumerate(found) if block.language == "python" and block.file}
+
+    assert [
+        block.file for block, later in scripts.items() if not any(_runs(each, str(block.file)) for each in later)
+    ] == []
+
+
+def _runs(block: Block, script: str) -> bool:
+    collected = script.startswith(("test_", "conftest"))
+    runner = r"^\$ .*\b(?:pytest|unittest)\b" if collected else rf"^\$ .*\b{re.escape(script)}\b"
+    return block.language == "console" and re.search(runner, block.text, re.MULTILINE) is not None
 
 
 def test_the_blocks_that_do_not_run_are_those_on_the_list() -> None:

@@ -60,6 +60,14 @@ def test_data_that_is_not_what_it_says_is_refused(made: Block, tmp_path: Path) -
         prove(tmp_path, made)
 
 
+def test_a_script_with_a_name_is_for_the_commands_after_it(tmp_path: Path) -> None:
+    script = block("python", "print('hello')\nraise SystemExit(3)\n", "file: say.py")
+
+    prove(tmp_path, script, block("console", "$ python say.py || echo status $?\nhello\nstatus 3\n"))
+    with pytest.raises(SyntaxError):
+        prove(tmp_path, block("python", "print(\n", "file: say.py"))
+
+
 def test_a_configuration_that_is_right_passes(tmp_path: Path) -> None:
     prove(tmp_path, block("toml", "[server]\nport = 3742\n", "setu.toml file: conf/setu.toml"))
 
@@ -75,6 +83,15 @@ def test_a_server_in_the_background_answers_and_is_stopped(tmp_path: Path) -> No
         session.prove(block("python", fetch))
 
     assert [server.poll() is not None for server in session.servers] == [True]
+
+
+def test_a_port_that_a_page_names_is_a_free_one_in_all_that_follows(tmp_path: Path) -> None:
+    with Session(tmp_path) as session:
+        session.prove(block("console", "$ echo --port 4801 >named\n$ echo /127.0.0.1_4801/ 14801 >used\n"))
+
+    [named] = set(session.ports) - {"3742"}
+    assert (tmp_path / "named").read_text() == f"--port {session.ports[named]}\n"
+    assert (tmp_path / "used").read_text() == f"/127.0.0.1_{session.ports[named]}/ 14801\n"
 
 
 def test_nothing_of_the_callers_environment_reaches_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

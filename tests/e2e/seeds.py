@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -81,6 +80,11 @@ def events(*texts: str) -> bytes:
 def amazon(*payloads: bytes) -> bytes:
     encoder = EventStreamEncoder()
     return b"".join(encoder.encode(Frame(data=payload, event="contentBlockDelta")) for payload in payloads)
+
+
+def wrapped_delta(text: str) -> bytes:
+    event = base64.b64encode(json.dumps({"type": "content_block_delta", "delta": {"text": text}}).encode()).decode()
+    return json.dumps({"bytes": event, "p": "abcd"}).encode()
 
 
 def cut(text: str, size: int) -> list[str]:
@@ -163,7 +167,6 @@ def _answers() -> dict[str, Seed]:
     by_header = asked(headers={"x-api-key": PLAIN})
     called = json.dumps({"command": f"curl -u me:x -H 'X-Api-Key: {PLAIN}'"})
     inner = base64.b64encode(json.dumps({"delta": {"text": f"key {SK}"}}).encode())
-    compressed = {"headers": JSON | {"content-encoding": "gzip"}}
     return {
         "answer: repeats the request's key": seed(PLAIN, by_header, says(f"you sent {PLAIN}")),
         "answer: error with the key": seed(
@@ -182,7 +185,10 @@ def _answers() -> dict[str, Seed]:
         "answer: amazon": seed(SK, answer=amazon(says(SK), says("b")), headers=AMAZON),
         "answer: amazon split": seed(SK, answer=amazon(says(SK[:9]), says(SK[9:])), headers=AMAZON),
         "answer: amazon base64": seed(SK, answer=amazon(b'{"bytes":"' + inner + b'"}'), headers=AMAZON),
-        "answer: gzip": seed(SK, answer=gzip.compress(says(SK)), **compressed),
+        "answer: amazon base64 split": seed(
+            SK, answer=amazon(*(wrapped_delta(part) for part in ("key ", *cut(SK, 4)))), headers=AMAZON
+        ),
+        "answer: gzip": seed(SK, answer=gzip.compress(says(SK)), headers=JSON | {"content-encoding": "gzip"}),
         "answer: tool call": seed(PLAIN, answer=json.dumps({"input": called}).encode()),
         "answer: session token": seed(PLAIN, answer=json.dumps({"client_secret": {"value": PLAIN}}).encode()),
         "answer: html": seed(SK, answer=f"<p>Invalid key {SK}</p>".encode(), headers={"content-type": "text/html"}),
@@ -211,6 +217,3 @@ def seeds() -> dict[str, Seed]:
         "gzip request": seed(SK, asked(headers={"content-encoding": "gzip"}, body=_COMPRESSED)),
     }
     return fields | queries | members | _texts() | others | _answers()
-
-
-Sender = Callable[[Request], Any]

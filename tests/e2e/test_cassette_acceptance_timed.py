@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import resource
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -111,34 +113,41 @@ def a_thousand(path: Path) -> dict[bytes, bytes]:
     return answers
 
 
-def bare(directory: Path) -> float:
-    """Return the seconds that a replay of one recording takes to start: Python and its imports."""
-    directory.mkdir()
-    write_cassette(directory / "one.yaml", [interaction(b"{}", headers=JSON)])
-    start = time.monotonic()
-    with Serving("replay", str(directory), "--port", "0", cwd=directory):
-        return time.monotonic() - start
+def used() -> float:
+    """Return the seconds of a core that this process and those it has waited for have used."""
+    own, waited = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + waited.ru_utime + waited.ru_stime
+
+
+def served(path: Path, asked: Iterable[bytes]) -> tuple[list[bytes], float, float]:
+    """Start a replay, make calls one after the other, stop it; return the bodies, the seconds, and those of a core."""
+    began, before = time.monotonic(), used()
+    with Serving("replay", str(path), "--no-delay", "--strict-unused", "--port", "0", cwd=path.parent) as server:
+        with Client(server.url) as client:
+            heard = [client.post(CHAT, body).body for body in asked]
+        spent = time.monotonic() - began
+    assert (server.status, server.errors) == (0, "")
+    return heard, spent, used() - before
 
 
 @pytest.mark.timed
 def test_a_thousand_interactions_are_loaded_and_served_within_two_seconds(tmp_path: Path) -> None:
-    """To the last byte of the last answer, one call after the other, apart from what any command takes to start."""
-    path = tmp_path / "many" / "many.yaml"
-    answers = a_thousand(path)
-    whole, start = list[float](), list[float]()
-    for attempt in range(3):
-        start.append(bare(tmp_path / str(attempt)))
-        began = time.monotonic()
-        with Serving("replay", str(path), "--no-delay", "--strict-unused", "--port", "0", cwd=tmp_path) as server:
-            with Client(server.url) as client:
-                heard = [client.post(CHAT, body).body for body in answers]
-            whole.append(time.monotonic() - began)
+    """Without what any command takes to start. Seconds of a core, the client's included: calls follow each other, so
+    on a machine that does nothing else they are those of the clock.
+    """
+    answers = a_thousand(tmp_path / "many.yaml")
+    one = request(asking("one"), path=CHAT, origin="https://api.openai.com")
+    write_cassette(tmp_path / "one.yaml", [interaction(b"{}", asked=one, headers=JSON)])
+    seconds, cores = list[float](), list[float]()
+    for _ in range(3):
+        _, start, start_core = served(tmp_path / "one.yaml", [asking("one")])
+        heard, whole, core = served(tmp_path / "many.yaml", answers)
+        seconds.append(whole - start)
+        cores.append(core - start_core)
         assert heard == list(answers.values())
-        assert (server.status, server.errors) == (0, "")
-        if whole[-1] - start[-1] <= 2:
+        if cores[-1] <= 2:
             break
 
-    spent = min(whole) - min(start)
-    size = path.stat().st_size / 1e6
-    print(f"{MANY} interactions, {size:.1f} MB: {min(whole):.2f} s to the last answer, {spent:.2f} s without the start")
-    assert spent <= 2
+    size = (tmp_path / "many.yaml").stat().st_size / 1e6
+    print(f"{MANY} interactions, {size:.1f} MB: {min(seconds):.2f} s, {min(cores):.2f} s of a core with the client")
+    assert min(cores) <= 2

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from setu import build
+from setu.cassette.redact import parse_rules
 from setu.cassette.script import script
 from setu.cassette.shelf import read_cassette
 from setu.cli.main import app
@@ -146,3 +147,27 @@ def test_scan_finds_nothing_in_what_was_recorded(seed: Seed, tmp_path: Path) -> 
     result = CliRunner().invoke(app, ["cassettes", "scan", str(tmp_path)])
 
     assert (result.exit_code, result.output) == (0, "")
+
+
+def test_what_the_user_wants_redacted_goes_on_both_sides(tmp_path: Path) -> None:
+    asked = msgspec.structs.replace(
+        next(iter(SEEDS.values())).request,
+        body=b'{"model":"m","messages":[],"customer":{"iban":"DE00","pin":"is 1234"}}',
+    )
+    seed = Seed(("DE00", "1234"), asked, {"content-type": "application/json"}, b'{"text":"pin is 1234"}')
+    rules = parse_rules([], ["/customer/iban"], [r"is (?P<secret>\d{4})"])
+
+    serve(Setup(directory=tmp_path, mode="all", misses=None, redact=rules), seed, asked)
+    [hit], _ = serve(Setup(directory=tmp_path, misses=None, speed=0, redact=rules), seed, asked)
+
+    assert hit[1].get("x-setu-match") == "exact"
+    assert hit[2] == b'{"text":"pin is REDACTED"}'
+    for file in tmp_path.rglob("*.yaml"):
+        assert_clean(file.name, file.read_bytes(), seed)
+
+
+def test_the_commands_of_recording_and_replay_take_the_same_rules() -> None:
+    helps = [CliRunner().invoke(app, [command, "--help"]).output for command in ("record", "replay")]
+
+    for option in ("--redact-header", "--redact-pointer", "--redact-pattern"):
+        assert all(option in text for text in helps)

@@ -140,6 +140,11 @@ def test_offline_every_provider_with_a_key_of_its_own_is_there() -> None:
     assert not any("{" in deployment.base_url.replace("{model}", "") for deployment in found.values())
 
 
+def test_offline_ollama_is_there_without_an_address() -> None:
+    """Its native path has no other home: a recorded `/api/chat` was refused as a provider that is not configured."""
+    assert "ollama" in build.deployments(Config(), {}, offline_key="k")
+
+
 def test_an_unknown_name_is_told_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="unknown provider 'groqq'; did you mean 'groq'\\?; built in are openai"):
         lookup.find("groqq")

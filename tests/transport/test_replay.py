@@ -371,3 +371,17 @@ def test_replays_may_share_a_journal() -> None:
 
     assert [(entry.n, entry.scope) for entry in journal] == [(1, "a"), (2, "b")]
     assert journal.hits == 2
+
+
+def test_what_happens_to_one_answer_does_not_show_in_the_next() -> None:
+    """A recording is cut into its events once and played from there ever after."""
+    library = Library([interaction(CHAT_STREAM, asked=talk("a"), headers=SSE)], on_exhausted="last")
+    transport = Replay(library, VirtualClock(), render_error=render)
+
+    async def scenario():
+        first = await transport.send(talk("a"))
+        first.headers.set("x-mine", "1")
+        second = await transport.send(talk("a"))
+        return await first.read(), await second.read(), second.headers.get("x-mine")
+
+    assert asyncio.run(scenario()) == (CHAT_STREAM, CHAT_STREAM, None)

@@ -1,6 +1,8 @@
 import asyncio
 import threading
 
+import pytest
+
 from setu.cassette.scope import Scope
 from setu.cassette.script import script
 from setu.errors import CassetteNotFoundError
@@ -133,3 +135,35 @@ def test_closing_closes_all_and_what_they_share_last() -> None:
 
     assert house.made["a"].closed
     assert shared.closed
+
+
+def test_what_cannot_be_opened_for_whatever_reason_is_tried_again_and_does_not_stop_the_end() -> None:
+    class Shaky(House):
+        def open(self, scope):
+            if not self.opened:
+                self.opened.append(scope)
+                raise OSError("too many open files")
+            return super().open(scope)
+
+    house = Shaky()
+
+    async def run():
+        with pytest.raises(OSError, match="too many"):
+            await house.ask("/c/a/v1/x")
+        answer = await house.ask("/c/a/v1/x")
+        await house.scopes.aclose()
+        return answer
+
+    assert asyncio.run(run()) == (200, "a")
+
+
+def test_what_is_refused_is_told() -> None:
+    told = []
+    house = House(missing={"gone"}, on_refused=lambda scope, asked, error: told.append((scope, asked.path, str(error))))
+
+    async def run():
+        return [(await house.ask(path))[0] for path in ("/c/gone/v1/x", f"/c/{'n' * 300}/v1/x")]
+
+    assert asyncio.run(run()) == [424, 400]
+    assert told[0][:2] == (Scope("gone"), "/c/gone/v1/x")
+    assert "longer than 200" in told[1][2]

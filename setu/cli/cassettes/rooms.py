@@ -54,7 +54,7 @@ def chosen(place: str) -> "list[Interaction]":
 
     for mark in ("#", ":"):
         name, _, number = place.rpartition(mark)
-        if not name or not number.isdigit() or not Path(name).is_file():
+        if not name or not number.isdecimal() or not Path(name).is_file():
             continue
         found = read_cassette(Path(name))
         if mark == "#":

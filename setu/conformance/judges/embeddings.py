@@ -104,6 +104,8 @@ def _upstream_vectors(view: View) -> list[list[float] | None]:
     found = [
         row.get("embedding", row.get("values")) for row in objects(document.get("data", document.get("embeddings")))
     ]
+    if isinstance(document.get("embedding"), list):  # Titan's one vector
+        found.append(document["embedding"])
     listed = document.get("embeddings")
     found += (
         seq(listed.get("float")) if isinstance(listed, dict) else [row for row in seq(listed) if isinstance(row, list)]

@@ -36,8 +36,6 @@ def render_response(response: ChatResponse, reply: Reply) -> Rendered:
     for number, message in enumerate(candidate.messages):
         for part in message.parts:
             items.add(part, number, message)
-    if candidate.finish is not None and candidate.finish.native == "cancelled":
-        status = "cancelled"
     body = head | {"status": response.pending or status, "incomplete_details": reason}
     body |= echo(reply.asked)
     if response.pending is not None:

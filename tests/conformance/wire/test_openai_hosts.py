@@ -46,6 +46,7 @@ ADDED: list[tuple[str, dict[str, Any], str]] = [
         {"messages": [USER, ASSISTANT | {"reasoning_content": "hm"}]},
         "$.messages[1].reasoning_content",
     ),
+    ("https://dashscope-intl.aliyuncs.com", {"enable_thinking": True}, "$.enable_thinking"),
 ]
 
 

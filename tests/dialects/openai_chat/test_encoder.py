@@ -197,7 +197,7 @@ def test_thinking_streams_as_one_spelling_and_its_seal_closes_it() -> None:
 
 def test_a_thought_after_another_is_a_paragraph_of_its_own() -> None:
     """B-THK-16: the stream says what the whole answer says."""
-    events = [
+    events: list[Event] = [
         START,
         PartStarted(part=0, value=Reasoning()), ReasoningDelta(part=0, text="a"), PartEnded(part=0),
         PartStarted(part=1, value=Reasoning()), ReasoningDelta(part=1, text="b"), PartEnded(part=1),

@@ -63,10 +63,6 @@ def test_an_answer_without_an_end_keeps_its_status(status: str) -> None:
     need_response(json.dumps(again).encode())
 
 
-def test_a_cancelled_answer_is_not_said_to_have_failed() -> None:
-    assert shown(read(answer(message("a"), status="cancelled")))["status"] == "cancelled"
-
-
 def test_a_failed_answer_and_an_error_in_its_place_are_errors() -> None:
     with pytest.raises(ProviderError) as failed:
         read(answer(status="failed", error={"code": "rate_limit_exceeded", "message": "slow down"}))
