@@ -42,8 +42,8 @@ def parse_scope(text: str) -> Scope:
     found = _NAME.fullmatch(text)
     if found is None or any(step in {"", ".", ".."} or len(step) > _LONGEST for step in found["name"].split("/")):
         raise LocalDialectError(
-            f"the cassette name {text[:80]!r} is not made of letters, digits, '.', '_', '-' and '/' within a directory, "
-            f"or a step of it is longer than {_LONGEST}",
+            f"the cassette name {text[:80]!r} is not made of letters, digits, '.', '_', '-' and '/' within a directory"
+            f", or a step of it is longer than {_LONGEST}",
             param=HEADER,
             code="bad_cassette_name",
         )

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from setu.cassette.edits import REDACTED
 from setu.cassette.formats.corpus import UNUSABLE
 from setu.cassette.formats.files import import_files
 from setu.cassette.formats.intake import Skipped
 from setu.cassette.library import Library
 from setu.cassette.model import Interaction
-from setu.cassette.edits import REDACTED
 from setu.cassette.serialize import HEADER, from_document, render_block
 from setu.cassette.shelf import Shelf
 from setu.cassette.yamlfile import parse_cassette

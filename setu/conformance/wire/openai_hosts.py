@@ -46,8 +46,12 @@ HOSTS: Mapping[str, Additions] = {
     "api.groq.com": Additions(members=words("include_reasoning reasoning_format"), inside=words("reasoning")),
     # docs.x.ai/developers/advanced-api-usage/deferred-chat-completions, read 2026-11-20; search_parameters: its SDKs
     "api.x.ai": Additions(members=words("search_parameters deferred"), inside=words("reasoning_content")),
-    # thinking as a switch and a budget, as recorded traffic has them (corpus exchange genai-dfeddc48c0)
-    "aliyuncs.com": Additions(members=words("enable_thinking thinking_budget"), inside=words("reasoning_content")),
+    # thinking as a switch, as recorded traffic has it (corpus exchange genai-dfeddc48c0); the rest as its row has it
+    "aliyuncs.com": Additions(
+        members=words("enable_thinking thinking_budget top_k"),
+        inside=words("reasoning_content"),
+        parts=words("video_url"),
+    ),
     # thought signatures, as recorded traffic has them (corpus exchange pydantic-ai-81534f046f)
     "generativelanguage.googleapis.com": Additions(inside=words("extra_content")),
 }
