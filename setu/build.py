@@ -27,7 +27,7 @@ from setu.server.app import App
 from setu.server.endpoints import Operations
 from setu.server.openapi import document
 from setu.signals import Call
-from setu.store.seals import MemorySeals
+from setu.store.seals import TenantSeals
 from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
 from setu.transport.media import MediaFetcher
@@ -228,7 +228,7 @@ def gateway(
         transport=transport,
         clock=clock or SystemClock(),
         mint=mint,
-        seals=MemorySeals(),
+        seals=TenantSeals().of,
         default_provider=config.routing.default_provider,
         media=media,
         on_loss=config.routing.on_loss,

@@ -6,6 +6,7 @@ their order and repetitions.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol, Self
 
 import msgspec
@@ -28,6 +29,7 @@ HOP_BY_HOP = frozenset(
 """Fields that belong to one connection (RFC 9110 §7.6.1) and are never passed on."""
 
 
+@lru_cache(maxsize=512)
 def _wire(name: str) -> bytes:
     return name.lower().encode("latin-1")
 

@@ -52,7 +52,9 @@ _EXACT: dict[tuple[str, str], tuple[str, Operation]] = {
 
 def clean(path: str) -> str:
     """Return the path with single slashes and no trailing one."""
-    return _SLASHES.sub("/", path).rstrip("/") or "/"
+    if "//" in path:
+        path = _SLASHES.sub("/", path)
+    return path.rstrip("/") or "/"
 
 
 def classify(method: str, path: str, query: str = "") -> Route | None:

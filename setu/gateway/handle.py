@@ -15,7 +15,7 @@ from setu.errors import NoDeploymentError, SetuError
 from setu.gateway import models
 from setu.gateway.answer import BROKEN, Answer, json_headers, not_found
 from setu.gateway.estimate import estimated
-from setu.gateway.facts import gather
+from setu.gateway.facts import gather, tenant_of
 from setu.gateway.forward import upstream_request
 from setu.gateway.quirk import edited, quirks_of
 from setu.gateway.raw import pass_through
@@ -36,7 +36,10 @@ _ID_PREFIX = {"openai_chat": "chatcmpl-", "openai_responses": "resp_", "anthropi
 
 
 class Gateway:
-    """Routes, translates, forwards. It decides nothing by itself: tables and pure functions do."""
+    """Routes, translates, forwards. It decides nothing by itself: tables and pure functions do.
+
+    `seals` gives the store of a tenant.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class Gateway:
         transport: Transport,
         clock: Clock,
         mint: Mint,
-        seals: SealStore[Seal],
+        seals: Callable[[str], SealStore[Seal]],
         default_provider: str | None = None,
         media: Fetcher[Inline] | None = None,
         on_loss: Literal["signal", "refuse"] = "signal",
@@ -120,8 +123,9 @@ class Gateway:
             facts=deployment.facts(plan.model),
             capabilities=deployment.provider.capabilities,
         )
+        seals = self._seals(tenant_of(request))
         translation = open_translation(dialect, route, head, to)
-        rendered = translation.render(await gather(translation.needs(), self._seals, self._media))
+        rendered = translation.render(await gather(translation.needs(), seals, self._media))
         rendered = edited(rendered, quirks)
         answer.lost(rendered.losses)
         if self._refuses_losses:
@@ -132,7 +136,7 @@ class Gateway:
         onward = upstream_request(
             request, rendered.body, deployment, place, same=translation.identical, framing=route.framing
         )
-        turn = Turn(route, head, translation, upstream, self._reply(head, route), answer, self._seals, quirks)
+        turn = Turn(route, head, translation, upstream, self._reply(head, route), answer, seals, quirks)
         if deployment.signer is not None:
             onward = await deployment.signer.sign(onward)
         response = await self._transport.send(onward)

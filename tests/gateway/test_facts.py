@@ -10,7 +10,7 @@ from setu.chat.ids import counter
 from setu.chat.parts import Inline
 from setu.config.model import Config, Routing
 from setu.errors import LocalDialectError
-from setu.gateway.facts import MAX_URLS, gather
+from setu.gateway.facts import MAX_URLS, gather, tenant_of
 from setu.http import Headers, Request, Response
 from setu.store.seals import MemorySeals
 from setu.translate.session import Needs
@@ -94,3 +94,15 @@ def test_a_loss_is_signalled_or_refused(on_loss: str, expected: int) -> None:
     assert status == expected
     if expected == 400:
         assert (answer["error"]["param"], answer["error"]["code"], sent) == ("seed", "unsupported_parameter", [])
+
+
+def test_tenants_are_told_apart_by_whatever_credential_they_show() -> None:
+    def of(query: str = "", **headers: str) -> str:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return tenant_of(Request(method="POST", path="/v1/messages", query=query, headers=Headers.of(fields)))
+
+    shown = [of(authorization="Bearer a"), of(authorization="Bearer b"), of(x_api_key="a"), of("alt=sse&key=a"), of()]
+
+    assert len(set(shown)) == len(shown)
+    assert of("key=a", accept="x") == of("alt=sse&key=a")
+    assert "Bearer" not in shown[0]

@@ -9,7 +9,7 @@ from setu.config.model import Config, ProviderConfig
 from setu.dialects.registry import DIALECTS
 from setu.gateway.handle import Gateway
 from setu.http import Headers, Request, Response
-from setu.store.seals import MemorySeals
+from setu.store.seals import TenantSeals
 from tests.clocks import RealClock
 
 ENVIRON = {
@@ -71,7 +71,7 @@ def ask(
         transport=upstream,
         clock=RealClock(),
         mint=lambda prefix: prefix + "1",
-        seals=MemorySeals(),
+        seals=TenantSeals().of,
         on_call=lambda _call: None,
     )
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()

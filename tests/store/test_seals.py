@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.chat.seals import Seal
-from setu.store.seals import MemorySeals
+from setu.store.seals import MemorySeals, TenantSeals
 
 
 def seal(data: str) -> Seal:
@@ -42,3 +42,23 @@ def test_it_never_holds_more_than_its_limit_and_always_the_newest(puts: list[dic
             newest[call_id] = value
 
     assert store.get("abcdefgh") == dict(list(newest.items())[-limit:])
+
+
+def test_a_tenant_never_sees_or_pushes_out_anothers() -> None:
+    stores = TenantSeals(limit=1)
+    stores.of("a").put({"x": seal("1")})
+    stores.of("b").put({"x": seal("2"), "y": seal("3")})
+
+    assert stores.of("a").get("xy") == {"x": seal("1")}
+    assert stores.of("b").get("xy") == {"y": seal("3")}
+
+
+def test_the_tenant_that_was_away_longest_makes_room() -> None:
+    stores = TenantSeals(tenants=2)
+    for tenant in ("a", "b"):
+        stores.of(tenant).put({"x": seal(tenant)})
+    stores.of("a")
+    stores.of("c")
+
+    assert stores.of("a").get("x") == {"x": seal("a")}
+    assert stores.of("b").get("x") == {}
