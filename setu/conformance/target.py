@@ -9,7 +9,7 @@ from setu.gateway.handle import Gateway
 from setu.http import Arrival, ByteStream, Ending, Exchange, Headers, Request, Response
 from setu.ports import Clock, Transport
 from setu.providers.deployment import Deployment
-from setu.store.seals import MemorySeals
+from setu.store.seals import TenantSeals
 
 EPOCH = 1_790_000_000.0
 
@@ -129,7 +129,7 @@ class Target:
             transport=self.tap,
             clock=self.clock,
             mint=counter(),
-            seals=MemorySeals(),
+            seals=TenantSeals().of,
             on_call=lambda _call: None,
         )
 
