@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setu.cassette.drift import REQUIRED, collapsed, compare
+from setu.cassette.drift import collapsed, compare
 from setu.cassette.model import Interaction, Recording
 from setu.http import Ending
 from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, GEMINI_STREAM, JSON, SSE, interaction
@@ -146,29 +146,3 @@ def test_what_is_collapsed_repeats_nothing_and_stays_so(kinds: list[str]) -> Non
         for width in range(1, len(found))
         for at in range(len(found) - 2 * width + 1)
     )
-
-
-def test_the_official_sdks_require_what_the_table_says() -> None:
-    from anthropic import types as anthropic
-    from openai.types import chat as openai
-    from openai.types.responses import Response
-
-    events = {
-        "message_start": anthropic.RawMessageStartEvent,
-        "message_delta": anthropic.RawMessageDeltaEvent,
-        "content_block_start": anthropic.RawContentBlockStartEvent,
-        "content_block_delta": anthropic.RawContentBlockDeltaEvent,
-    }
-    models: dict[tuple[str, str], Any] = {
-        ("openai_chat", ""): openai.ChatCompletion,
-        ("openai_chat", "data"): openai.ChatCompletionChunk,
-        ("openai_responses", ""): Response,
-        ("anthropic", ""): anthropic.Message,
-        **{("anthropic", kind): model for kind, model in events.items()},
-    }
-    for dialect, pointers in REQUIRED.items():
-        for pointer in pointers:
-            kind, _, name = pointer.rpartition("/")
-            fields = models[dialect, kind.rstrip(":")].model_fields
-
-            assert fields[name].is_required(), (dialect, pointer)
