@@ -107,6 +107,14 @@ class ConfigError(SetuError):
     """A setting that cannot be used."""
 
 
+class AbsentError(SetuError):
+    """What is to be judged is not there, or does not let us in."""
+
+
+class SpentError(SetuError):
+    """A budget is spent."""
+
+
 class CassetteError(SetuError):
     """A cassette that cannot be used."""
 

@@ -7,8 +7,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from setu import __version__
-from setu.cli import conformance, record, replay, start, verify
+from setu.cli import record, replay, start, verify
 from setu.cli.cassettes import app as cassettes
+from setu.cli.conformance.app import app as conformance
 
 app = typer.Typer(
     name="setu",
@@ -22,7 +23,7 @@ app.command("start")(start.start)
 app.command("record", context_settings={"allow_interspersed_args": False})(record.record)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
-app.command("conformance")(conformance.conformance)
+app.add_typer(conformance)
 app.add_typer(cassettes.app)
 
 INTERNAL = 70

@@ -14,10 +14,12 @@ from setu.cassette.library import Library
 from setu.cassette.model import Interaction
 from setu.config.model import Config, ProviderConfig
 from setu.conformance import fuzz, play_cassettes, play_scenarios, scenario
-from setu.conformance.catalogue import load as load_catalogue
+from setu.conformance.common import Common
+from setu.conformance.front import aim_at, front
 from setu.conformance.laws import table as laws
 from setu.conformance.laws.pair import Pair
-from setu.conformance.results import Run, collect
+from setu.conformance.probes import registry as probing
+from setu.conformance.results import Run
 from setu.conformance.tally import Tally
 from setu.dialects.record import Dialect
 from setu.dialects.registry import DIALECTS
@@ -58,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fuzz: bool = True
     laws: bool = True
     scenarios: bool = True
+    probes: bool = True
+    common: Common = Common()
 
 
 def names_of(provider: str) -> tuple[str, ...]:
@@ -89,22 +93,20 @@ def run(name: str, settings: Settings) -> Run:
     Raises:
         CassetteNotFoundError: there are no recordings of this provider.
     """
-    deployment = _deployment(name)
+    deployment = deployment_of(name)
     model = next(iter(deployment.models), "model")
     tally = Tally()
     recorded = _recordings(deployment, settings)
     asyncio.run(_play(deployment, model, recorded, settings, tally))
+    if settings.probes:
+        asyncio.run(_probe(deployment, model, settings, tally))
     if settings.laws:
         laws.run(_pairs(deployment, settings), tally)
     if settings.fuzz:
         _fuzz(deployment, model, settings, tally)
-    return collect(
-        f"{name} (offline, {len(recorded)} recordings)",
-        load_catalogue(),
-        tally.observations,
-        unsupported=_expected(name),
-        skipped=tally.skipped,
-    )
+    tally.unsupported |= _expected(name)
+    run = settings.common.collected(f"{name} (offline, {len(recorded)} recordings)", tally)
+    return msgspec.structs.replace(run, name=name, model=model)
 
 
 def _pairs(deployment: Deployment, settings: Settings) -> Iterator[Pair]:
@@ -134,7 +136,8 @@ def _table(kind: str) -> dict[str, object]:
     return table
 
 
-def _deployment(name: str) -> Deployment:
+def deployment_of(name: str) -> Deployment:
+    """Return a provider as it is judged: all its models, no key, nobody behind it."""
     provider = lookup.find(name)
     # A host that lists no model would be asked for every one; then none could be unknown.
     section = ProviderConfig(
@@ -188,6 +191,12 @@ async def _play(
     stage = play_scenarios.Stage(deployment, model, settings.dialects, tally)
     for one in scenario.load(data_dir("conformance") / "scenarios"):
         await stage.run(one)
+
+
+async def _probe(deployment: Deployment, model: str, settings: Settings, tally: Tally) -> None:
+    """Ask Setu's own gateway, over a socket, with a scripted upstream behind it."""
+    async with front(deployment, settings.dialects) as served:
+        await probing.run(served.subject, aim_at(deployment, model, served), tally, stand=served.stand)
 
 
 def _fuzz(deployment: Deployment, model: str, settings: Settings, tally: Tally) -> None:

@@ -20,8 +20,17 @@ _MEDIA_TYPES: dict[Framing, str] = {
     "sse": "text/event-stream; charset=utf-8",
     "jsonarray": "application/json; charset=utf-8",
 }
-# `date` is said by our own server; two of them are no date at all.
-_NOT_PASSED = frozenset({b"content-length", b"content-encoding", b"set-cookie", b"alt-svc", b"date"})
+_NOT_PASSED = frozenset(
+    {
+        b"content-length",
+        b"content-encoding",
+        b"set-cookie",
+        b"alt-svc",
+        b"date",  # said by our own server; two of them are no date at all
+        *(b"via", b"strict-transport-security", b"cf-ray", b"cf-cache-status"),  # of the upstream's own edge
+        *(b"openai-organization", b"openai-project", b"anthropic-organization-id"),  # whose account it is
+    }
+)
 BROKEN = ErrorInfo(
     kind=ErrorKind.SERVER, status=500, message="internal error; the log says more", code="internal_error"
 )
@@ -168,6 +177,16 @@ def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:
         )
     return ErrorInfo(
         kind=ErrorKind.NOT_FOUND, status=404, message=f"no such endpoint: {method} {path}", code="unknown_url"
+    )
+
+
+def not_json(media_type: str) -> ErrorInfo:
+    """Say that a body is of the wrong type. A page of another site can send text and forms without being asked."""
+    return ErrorInfo(
+        kind=ErrorKind.INVALID_REQUEST,
+        status=415,
+        message=f"content-type is {media_type}; the body must be application/json",
+        code="unsupported_media_type",
     )
 
 

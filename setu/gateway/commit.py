@@ -155,6 +155,19 @@ class TranslatedBody(_Ended):
         await self._finish(_ending(failure), failure)
 
 
+class Whole:
+    """A stream that is there already, in one chunk."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+
+    async def aclose(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
 class RelayedBody(_Ended):
     """An identity stream: whole frames pass as the bytes they were.
 

@@ -13,7 +13,7 @@ from setu.dialects.registry import of_path
 from setu.dialects.routes import allowed, classify_prefixed
 from setu.errors import NoDeploymentError, SetuError
 from setu.gateway import models
-from setu.gateway.answer import BROKEN, Answer, json_headers, not_found
+from setu.gateway.answer import BROKEN, Answer, json_headers, not_found, not_json
 from setu.gateway.estimate import estimated
 from setu.gateway.facts import gather, tenant_of
 from setu.gateway.forward import upstream_request
@@ -83,6 +83,9 @@ class Gateway:
                 return _not_found(request.method, path, answer)
             if route.operation == "models":
                 return self._models(route, answer)
+            media_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+            if media_type and not media_type.endswith("json"):  # none at all is taken for JSON, as it always was
+                return answer.failed(not_json(media_type))
             return await self._ask(request, route, dialect, answer)
         except SetuError as error:
             return answer.failed(error.info())

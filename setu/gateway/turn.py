@@ -11,7 +11,7 @@ from setu.framing.frame import Frame
 from setu.framing.jsonarray import JsonArrayEncoder
 from setu.framing.kinds import DECODERS, ENCODERS, of_media_type
 from setu.gateway.answer import Answer
-from setu.gateway.commit import RelayedBody, TranslatedBody, first_byte
+from setu.gateway.commit import RelayedBody, TranslatedBody, Whole, first_byte
 from setu.gateway.quirk import framed
 from setu.http import Ending, Response
 from setu.ports import SealStore
@@ -75,9 +75,9 @@ class Turn:
     async def _error(self, response: Response) -> Response:
         body = await response.read()
         info = self._translation.error(response.status, response.headers, body)
-        if self._translation.identical:
+        if self._translation.identical and _is_object(body):
             return self._answer.passed(response.status, response.headers, body, info)
-        return self._answer.failed(info)
+        return self._answer.failed(info)  # a page of some proxy is nothing that a client could read
 
     async def _whole(self, response: Response) -> Response:
         body = await response.read()
@@ -85,6 +85,8 @@ class Turn:
         if translation.identical and _is_error(body):
             # OpenRouter and others answer 200 with an error in the body (B-ERR-08, B-SSE-13).
             return self._answer.failed(translation.error(response.status, response.headers, body))
+        if translation.identical and not _is_object(body):
+            return self._answer.failed(NO_JSON)
         if self._head.stream:
             return self._unstreamed(body)
         rendered = translation.response(body, msgspec.structs.replace(self._reply, headers=response.headers))
@@ -100,7 +102,7 @@ class Turn:
         frames = self._translation.unfolded(body, self._reply)
         whole = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
         self._seals.put(self._translation.learned())
-        response = self._answer.streamed(self._framing, whole)
+        response = self._answer.streamed(self._framing, Whole(whole))  # like any stream: without a length
         self._answer.ended(Ending.COMPLETE, None, self._translation.usage)
         return response
 
@@ -142,6 +144,19 @@ class Turn:
 
 
 _ERROR_STARTS = (b'{"error":{', b'{"error":"', b'{"type":"error","error":{')
+
+
+NO_JSON = ErrorInfo(
+    kind=ErrorKind.BAD_GATEWAY,
+    status=502,
+    message="the upstream answered with something that is no JSON object; is its base_url right?",
+    code="bad_upstream_response",
+)
+
+
+def _is_object(body: bytes) -> bool:
+    """Tell an answer of an API from a page, by its first byte: the rest is the client's to read."""
+    return body[:256].lstrip()[:1] == b"{"
 
 
 def _is_error(body: bytes) -> bool:

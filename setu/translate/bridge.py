@@ -48,6 +48,7 @@ from setu.translate.session import TRUNCATED, Destination, Fetched, Needs, Strea
 from setu.translate.sniff import usage_of
 from setu.translate.splice import Head
 from setu.translate.state import need_ended, without_state
+from setu.translate.words import classified
 
 
 def upstream_operation(route: Route, upstream: Dialect) -> Operation:
@@ -147,7 +148,7 @@ class Bridge:
         return unfolded(self._parsed(body, reply), self._client, self._answering(reply))
 
     def error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
-        return self._to.dialect.errors.parse(status, headers, body)
+        return classified(self._to.dialect.errors.parse(status, headers, body))
 
     def learned(self) -> Mapping[str, Seal]:
         return self._seals

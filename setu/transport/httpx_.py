@@ -16,7 +16,8 @@ _DROPPED = frozenset({b"content-length", b"content-encoding"})
 class HttpxTransport:
     """Live hosts over httpx: no redirects, no cookies, proxies and certificates from the environment.
 
-    `read_timeouts` are the seconds of silence allowed by origin, `read_timeout` those of any other.
+    `read_timeouts` are the seconds of silence allowed by origin, `read_timeout` those of any other. `verbatim` keeps
+    every field of an answer, those of the connection, too: for who judges them.
     """
 
     def __init__(
@@ -25,7 +26,9 @@ class HttpxTransport:
         read_timeout: float = READ_SECONDS,
         read_timeouts: Mapping[str, float] | None = None,
         max_connections: int = 1000,
+        verbatim: bool = False,
     ) -> None:
+        self._verbatim = verbatim
         self._timeouts = {
             origin: httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=None)
             for origin, seconds in (read_timeouts or {}).items()
@@ -65,7 +68,10 @@ class HttpxTransport:
             raise DeadlineError(f"{request.origin} did not answer in time ({type(error).__name__})") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionFailedError(f"cannot reach {request.origin}: {_reason(error)}") from None
-        fields = end_to_end(Headers((name.lower(), value) for name, value in answer.headers.raw))
+        fields = Headers((name.lower(), value) for name, value in answer.headers.raw)
+        if self._verbatim:
+            return Response(answer.status_code, fields, HttpxStream(answer, request.origin))
+        fields = end_to_end(fields)
         kept = Headers(pair for pair in fields.raw if pair[0] not in _DROPPED)
         return Response(answer.status_code, kept, HttpxStream(answer, request.origin))
 

@@ -67,6 +67,9 @@ def commands(group: typer.Typer = app, name: str = "setu") -> Iterator[Command]:
         yield _command(f"{name} {each.name}", each.callback)
     for inner in group.registered_groups:
         assert inner.typer_instance is not None
+        own = inner.typer_instance.registered_callback
+        if own is not None and own.callback is not None and inner.typer_instance.info.invoke_without_command is True:
+            yield _command(f"{name} {inner.typer_instance.info.name}", own.callback)
         yield from commands(inner.typer_instance, f"{name} {inner.typer_instance.info.name}")
 
 

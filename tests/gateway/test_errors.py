@@ -262,6 +262,14 @@ def test_an_unknown_path_is_404_in_the_nearest_dialect(live: Live, path: str, di
     require_envelope(live.ask(b"{}", path), dialect, 404)
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_body_of_another_type_is_415(live: Live, dialect: str, media_type: str) -> None:
+    answer = live.ask(b"{}", ENDPOINTS[dialect], [("content-type", media_type)])
+
+    assert media_type in require_envelope(answer, dialect, 415)["message"]
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_body_over_ten_megabytes_is_413(live: Live, upstream: Upstream, dialect: str) -> None:
     limit = 10 * 1024 * 1024

@@ -59,7 +59,7 @@ def required_members(view: View) -> Iterator[Finding]:
         yield flaw("the body is not a JSON object", path="$")
         return
     wrong = mismatch(view.document, Completion)
-    if wrong:
+    if wrong and not _of_the_preview(view):
         yield flaw(wrong.message, path=wrong.path)
     if view.document.get("id") == "":
         yield flaw("the id is empty", path="$.id", got="")
@@ -136,7 +136,14 @@ def content_is_text(view: View) -> Iterator[Finding]:
             yield flaw("content is neither a string nor null", path=f"{path}.message.content", got=content)
 
 
-@RULES.add("CHAT-008", _answered)
+def _of_the_preview(view: View) -> bool:
+    """Tell OpenAI's vision preview of 2023, whose choices had `finish_details` instead (dd-trace-py-d833a08758)."""
+    model, choices = view.document.get("model"), objects(view.document.get("choices"))
+    preview = model == "gpt-4-1106-vision-preview" and bool(choices)
+    return preview and all("finish_details" in choice for choice in choices)
+
+
+@RULES.add("CHAT-008", lambda view: _answered(view) and not _of_the_preview(view))
 def finish_reason_is_known(view: View) -> Iterator[Finding]:
     for path, choice in _choices(view):
         if choice.get("finish_reason") not in FINISH_REASONS:

@@ -161,7 +161,8 @@ def usage_comes_when_asked(view: View) -> Iterator[Finding]:
     with_usage = [event for event in view.chunks if obj(event.fields.get("usage"))]
     if not with_usage:
         yield flaw("include_usage was asked, no chunk has usage", path="$.usage")
-    elif with_usage[-1] is not view.chunks[-1] or with_usage[-1].fields.get("choices") != []:
+    # What else was asked about the whole answer may follow it (a moderation: pydantic-ai-e6f15ec646).
+    elif any(event.fields.get("choices") != [] for event in view.chunks[view.chunks.index(with_usage[-1]) :]):
         yield flaw(
             "usage is not in a last chunk of its own with choices []",
             path="$.choices",
@@ -173,15 +174,21 @@ def usage_comes_when_asked(view: View) -> Iterator[Finding]:
 
 @RULES.add("STR-013", both(_has_chunks, wants_usage))
 def usage_is_null_before_the_last(view: View) -> Iterator[Finding]:
-    for event in view.chunks[:-1]:
-        if event.fields.get("usage", 0) is not None:
+    last = next((event for event in reversed(view.chunks) if obj(event.fields.get("usage"))), view.chunks[-1])
+    for event in view.chunks:
+        if event is not last and event.fields.get("usage", 0) is not None:
             yield flaw("usage of an earlier chunk is not null", path="$.usage", got=event.fields.get("usage"), at=event)
+
+
+def _asked_apart(view: View, event: Event) -> bool:
+    """Tell a chunk about what the request asked for by name beside the answer (`moderation`)."""
+    return any(obj(value) and obj(view.asked.get(name)) for name, value in event.fields.items())
 
 
 @RULES.add("STR-014", _has_chunks)
 def no_chunk_without_choices(view: View) -> Iterator[Finding]:
     for event in view.chunks:
-        if event.fields.get("choices") != []:
+        if event.fields.get("choices") != [] or _asked_apart(view, event):
             continue
         if not obj(event.fields.get("usage")):
             yield flaw("a chunk without choices that is not the usage chunk", path="$.choices", got=[], at=event)

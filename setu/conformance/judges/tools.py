@@ -5,7 +5,18 @@ from typing import Any, NamedTuple
 
 from setu.conformance.judges.assemble import Answer, Call, answers
 from setu.conformance.judges.finding import Finding, Rules, both, flaw
-from setu.conformance.judges.view import OPENAI, Event, View, is_count, obj, objects, openai_plain, openai_stream, seq
+from setu.conformance.judges.view import (
+    OPENAI,
+    Event,
+    View,
+    is_count,
+    obj,
+    objects,
+    openai_plain,
+    openai_stream,
+    seq,
+    told,
+)
 
 RULES = Rules()
 
@@ -63,7 +74,7 @@ def _finished_calls(view: View) -> list[tuple[Answer, Call]]:
     return [(answer, call) for answer, call in _calls(view) if answer.finish not in _CUT_SHORT]
 
 
-@RULES.add("TOOL-001", lambda view: _chat(view) and _forced(view) and _is_whole(view))
+@RULES.add("TOOL-001", lambda view: _chat(view) and _forced(view) and _is_whole(view) and not told(view, "tool_choice"))
 def forced_calls_come(view: View) -> Iterator[Finding]:
     if not _calls(view) and not any(answer.finish in _CUT_SHORT or answer.refusal for answer in _all(view)):
         yield flaw("a tool call was required, none came", got=[answer.finish for answer in _all(view)])
@@ -239,7 +250,12 @@ def indexes_are_contiguous(view: View) -> Iterator[Finding]:
         order.append(index)
 
 
-@RULES.add("TOOL-015", both(has_calls, lambda view: view.asked.get("parallel_tool_calls") is False))
+def _held_to_one(view: View) -> bool:
+    """Only one call was allowed, and no header field says that the model could not be held to it."""
+    return view.asked.get("parallel_tool_calls") is False and not told(view, "parallel_tool_calls")
+
+
+@RULES.add("TOOL-015", both(has_calls, _held_to_one))
 def one_call_at_a_time(view: View) -> Iterator[Finding]:
     for answer in _all(view):
         if len(answer.calls) > 1:

@@ -23,6 +23,11 @@ OLLAMA: Final = "ollama"
 BEDROCK: Final = "bedrock"
 MODELS: Final = "models"
 
+_STREAM_TYPES: Final = {OLLAMA: "application/x-ndjson", BEDROCK: "application/vnd.amazon.eventstream"}
+"""Where a stream is framed otherwise than as server-sent events."""
+
+_FRONT: Final = (502, 503, 504)
+
 _LAST: Final = ("message_stop", "response.completed", "response.incomplete")
 """Types of events that end a stream well."""
 
@@ -57,7 +62,12 @@ class View:
 
     @cached_property
     def dialect(self) -> str | None:
-        return dialect_of(self.exchange.request.method, self.exchange.request.path)
+        request = self.exchange.request
+        found = dialect_of(request.method, request.path)
+        # Anthropic lists its models at the path of OpenAI's, to clients that say which version they speak.
+        if found == MODELS and (request.headers.get("anthropic-version") or "/v1beta/" in request.path):
+            return None
+        return found
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -113,6 +123,20 @@ class View:
         (genai-72eace4715).
         """
         return "audio" in seq(self.asked.get("modalities"))
+
+    @property
+    def stream_type(self) -> str:
+        """The media type that a stream of this dialect has."""
+        return _STREAM_TYPES.get(self.dialect or "", "text/event-stream")
+
+    @cached_property
+    def of_a_front(self) -> bool:
+        """A load balancer answered in the server's place, as plain text, also before OpenAI (crewAI-5a8be95bb0).
+
+        What a gateway says when its own upstream failed is its own.
+        """
+        silent = self.exchange.status in _FRONT and not self.exchange.upstream
+        return silent and self.content_type == "text/plain" and not isinstance(self.json, dict)
 
     @cached_property
     def as_array(self) -> bool:
@@ -174,6 +198,8 @@ class View:
 def dialect_of(method: str, path: str) -> str | None:
     """Name the client dialect of a route, or None for routes no judge knows."""
     path = path.rstrip("/")
+    if path.startswith("/v1beta/models") and method == "GET":
+        return None  # Gemini's list has a form of its own
     if method == "GET":
         return MODELS if path.endswith("/models") or "/models/" in path else None
     if path.endswith("/chat/completions"):
@@ -239,6 +265,11 @@ def openai_plain(view: View) -> bool:
 
 def openai_stream(view: View) -> bool:
     return view.dialect == OPENAI and view.streamed and not view.speaks
+
+
+def told(view: View, member: str) -> bool:
+    """Tell whether some header field of the answer names a member of the request: it was not silently lost."""
+    return any(member in value for _, value in view.exchange.headers.items())
 
 
 def failed(view: View) -> bool:

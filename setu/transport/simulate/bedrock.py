@@ -17,6 +17,7 @@ from setu.transport.simulate.answer import Answer, Ask, Call, Tool, answer, argu
 from setu.transport.simulate.bedrock_rules import checked
 from setu.transport.simulate.dice import Dice, digest
 from setu.transport.simulate.refused import RefusedError
+from setu.transport.simulate.schema_rules import malformed
 from setu.transport.simulate.wire import BROKEN_MODEL, WRONG_KEY, Query, Reply, document, parse
 
 Json = dict[str, Any]
@@ -109,10 +110,14 @@ def _schema(request: Json) -> Any:
     form = (request.get("outputConfig") or {}).get("textFormat")
     if form is None:
         return None
+    where = "outputConfig.textFormat.structure.jsonSchema.schema"
     try:
-        return json.loads(form["structure"]["jsonSchema"]["schema"])
+        schema = json.loads(form["structure"]["jsonSchema"]["schema"])
     except (KeyError, TypeError, ValueError):
-        raise RefusedError("The value at outputConfig.textFormat.structure.jsonSchema.schema is not JSON.") from None
+        raise RefusedError(f"The value at {where} is not JSON.") from None
+    if (problem := malformed(schema)) is not None:
+        raise RefusedError(f"The value at {where} is not a valid JSON schema: {problem}")
+    return schema
 
 
 def _thinks(request: Json, model: str) -> bool:
