@@ -16,6 +16,7 @@ from setu.credentials import aws, google
 from setu.dialects.record import Dialect, Facts
 from setu.dialects.registry import DIALECTS, of_path
 from setu.errors import ConfigError, ErrorInfo
+from setu.gateway.door import Door
 from setu.gateway.handle import Gateway
 from setu.http import Request
 from setu.ports import Clock, Fetcher, Signer, Transport
@@ -25,6 +26,7 @@ from setu.providers.models import facts
 from setu.providers.record import Provider, Scheme, Variable
 from setu.server.app import App
 from setu.server.endpoints import Operations
+from setu.server.hosts import hosts_of
 from setu.server.openapi import document
 from setu.signals import Call
 from setu.store.seals import TenantSeals
@@ -236,6 +238,13 @@ def gateway(
     )
 
 
+def guarded(transport: Transport, config: Config) -> Transport:
+    """Put the door before a gateway, if its configuration asks for keys."""
+    if config.auth.mode == "none":
+        return transport
+    return Door(transport, [key.get_secret_value() for key in config.auth.keys], render_error, mint)
+
+
 def media_fetcher(config: Config, transport: Transport) -> MediaFetcher | None:
     """Return what fetches media URLs; None when that is switched off."""
     section = config.media
@@ -249,7 +258,9 @@ def app(
 ) -> App:
     """Wrap a transport as the ASGI app that uvicorn serves; `admin` are routes of its own."""
     operations = Operations(SystemClock(), describe, document)
-    return App(transport, render_error, operations, mint, max_body=config.server.max_body, admin=admin)
+    server = config.server
+    hosts = hosts_of(server.host, server.allowed_hosts)
+    return App(transport, render_error, operations, mint, max_body=server.max_body, admin=admin, hosts=hosts)
 
 
 def describe_gateway(deployed: Mapping[str, Deployment]) -> Callable[[], Mapping[str, Any]]:

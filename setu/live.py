@@ -48,7 +48,7 @@ def plan(
         call = (each.exchange.request.origin, key_of(each))
         reason = _reason(each, deployed)
         if not reason and call in seen:
-            reason = f"the same call as {seen[call]}"
+            reason = f"the same call as {seen[call]}, which is made once"
         if not reason and len(wanted) == limit:
             reason = f"over the limit of {limit} requests"
         if reason:

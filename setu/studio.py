@@ -5,10 +5,9 @@
 
 import os
 import shlex
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,21 +25,23 @@ from setu.cassette.match import canonical_of, digest_of
 from setu.cassette.model import Interaction, Side
 from setu.cassette.normalise import NONE, Looser, Normalisers
 from setu.cassette.physics import Physics
-from setu.cassette.redact import known_secrets
+from setu.cassette.redact import known_secrets, redact_text, with_own
 from setu.cassette.scope import Scope
 from setu.cassette.shape import Shape, shape_of, strip
-from setu.cassette.shelf import SUFFIXES, Rewriting, Shelf, cassette_files, file_name_of, make_writable, read_cassette
+from setu.cassette.shared import Shared
+from setu.cassette.shelf import SUFFIXES, Rewriting, Shelf, cassette_files, file_name_of, make_writable
 from setu.dialects.registry import DIALECTS
 from setu.errors import CassetteNotFoundError, ConfigError, ErrorInfo, SetuError
 from setu.http import Ending, Request
 from setu.ports import Transport
-from setu.providers.deployment import Deployment, url
+from setu.providers.deployment import Deployment
+from setu.transport.ledger import Ledger
 from setu.transport.modes import REPLAYS, Compare, Modal, RecordMode, Verify
 from setu.transport.record import Record, Sink
 from setu.transport.replay import Replay
 from setu.transport.reverse import Reverse
 from setu.transport.scopes import Lent, Scopes
-from setu.transport.translated import Quiet, Translated
+from setu.transport.translated import translating
 from setu.transport.twins import Twins
 
 BUNDLED = Path("bundled")
@@ -48,6 +49,7 @@ BUNDLED = Path("bundled")
 
 MISSES = Path("setu-misses.jsonl")
 
+_STAGED = 16_384
 
 Media = Literal["inline", "strip", "blobs"]
 
@@ -60,7 +62,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     is where misses are kept, None: nowhere; `expiry` is how old recordings may be (`rerecord` in mode `once`).
     `timing`, `chunks` (the transport's own boundaries), `rename` (identifiers) and `media` (large base64: in the
     file, as a digest alone, or in a file beside it) say how a recording is kept; `redact` is what to take out besides,
-    on both sides of a match.
+    on both sides of a match. `everything` makes a cassette's name one for all recordings together, and a state of its
+    own.
     """
 
     directory: Path
@@ -80,6 +83,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     rename: bool = False
     media: Media = "inline"
     redact: Rules = Rules()
+    everything: bool = False
 
 
 class Studio:
@@ -94,77 +98,71 @@ class Studio:
         compare: Compare | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        directory = setup.directory
-        if directory == BUNDLED and not directory.exists():
-            directory = data_dir("cassettes")
-        missing = [path for path in (directory, *setup.more) if not path.exists()]
+        self.places = tuple(_placed(path) for path in (setup.directory, *setup.more))
+        """The directories and files that are replayed from; what is recorded goes into the first."""
+        self.directory = self.places[0]
+        missing = [path for path in self.places if not path.exists()]
         if setup.mode == "none" and missing:
             raise CassetteNotFoundError(f"no cassette at {missing[0]}")
-        if setup.mode != "none":
-            make_writable(directory)
-        self.directory = directory
         self._setup = setup
+        self._check(setup)
         self._live = live
         self._tell = tell
         self._compare = compare
         self._secrets = msgspec.structs.replace(setup.redact, known=(*setup.redact.known, *known_secrets(environ)))
         self._shapes: dict[str, Shape] = {}
-        self._refusals: dict[Scope | None, deque[str]] = {}
         self._clock = build.SystemClock()
+        self._files = Shared()
         self.journal = Journal()
-        self._replays: dict[Scope | None, Replay] = {}
+        self.ledger = Ledger()
         self._prepared: Replay | None = None
         self._rewriting: dict[str, Rewriting] = {}
         self._staged: dict[Scope | None, Setup] = {}
 
     @property
     def libraries(self) -> Mapping[Scope | None, Library]:
-        """The recordings of every cassette that was asked for."""
-        # A copy, for cassettes are opened in threads.
-        return {scope: replay.library for scope, replay in self._replays.copy().items()}
-
-    @property
-    def asked(self) -> list[Scope | None]:
-        """The cassettes that were asked for, those included that cannot be opened."""
-        return list(dict.fromkeys([*self._replays, *self._refusals]))
+        """The recordings of every cassette that was asked for, long finished ones apart."""
+        return self.ledger.libraries
 
     @property
     def misses(self) -> int:
         return self.journal.misses
-
-    @property
-    def places(self) -> tuple[Path, ...]:
-        """The directories and files that are replayed from."""
-        return (self.directory, *self._setup.more)
 
     def set_faults(self, rules: Sequence[Rule]) -> None:
         """Strike every cassette with these faults, those that are open and those to come."""
         self._setup = msgspec.structs.replace(self._setup, faults=tuple(rules))
         for scope, setup in self._staged.copy().items():
             self._staged[scope] = msgspec.structs.replace(setup, faults=tuple(rules))
-        for replay in self._replays.copy().values():
+        for replay in self.ledger.replays.values():
             replay.set_faults(rules)
 
     def refuse(self, scope: Scope | None, request: Request, error: SetuError) -> None:
         """Count a request whose cassette cannot be opened as one that no recording answers."""
         now = self._clock.monotonic()
-        entry = Served(scope=str(scope or ""), method=request.method, path=request.path, status=error.info().status)
+        path = redact_text(request.path, with_own(self._secrets, request))
+        entry = Served(scope=str(scope or ""), method=request.method, path=path, status=error.info().status)
         self.journal.add(entry, now)
         self.journal.answered(entry, "miss")
         self.journal.done(entry, Ending.COMPLETE, 1, now)
-        told = self._refusals.setdefault(scope, deque(maxlen=100))
-        if str(error) not in told:
+        if self.ledger.refused(scope, str(error)):
             self._tell(str(error))
-        told.append(str(error))
 
-    def reports(self, scope: Scope | None) -> list[str]:
-        """Return the explanation of each request for a cassette that was not answered."""
-        replay = self._replays.get(scope)
-        return [*self._refusals.get(scope, ()), *(replay.library.reports if replay is not None else ())]
+    def stage(self, scope: Scope | None, **changes: Any) -> None:
+        """Set up one cassette otherwise than the rest; changes are fields of `Setup`, before its first request.
 
-    def stage(self, scope: Scope, **changes: Any) -> None:
-        """Set up one cassette otherwise than the rest; changes are fields of `Setup`, before its first request."""
-        self._staged[scope] = msgspec.structs.replace(self._setup, **changes)
+        Raises:
+            ConfigError: it is to be recorded, and cannot be.
+        """
+        setup = msgspec.structs.replace(self._setup, **changes)
+        self._check(setup)
+        self._staged[scope] = setup
+        if len(self._staged) > _STAGED:
+            del self._staged[next(iter(self._staged))]
+
+    def only_replays(self, scope: Scope | None) -> bool:
+        """Say whether no request for a cassette will be sent to a provider."""
+        mode = self._staged.get(scope, self._setup).mode
+        return mode == "none" or (mode == "once" and bool(self.files(scope)))
 
     def load(self) -> int:
         """Read everything that requests without a cassette's name are answered from; return how many recordings.
@@ -172,7 +170,8 @@ class Studio:
         Raises:
             CassetteError: a file is not a cassette.
         """
-        self._prepared = self._replays[None] = self._replay(None)
+        self._prepared = self._replay(None)
+        self.ledger.opened(None, self._prepared)
         return len(self._prepared.library)
 
     def outdate(self) -> None:
@@ -190,7 +189,7 @@ class Studio:
         replay = self._prepared if scope is None and self._prepared is not None else self._replay(scope)
         if scope is None:
             self._prepared = None
-        self._replays[scope] = replay
+        self.ledger.opened(scope, replay)
         if mode == "once" and setup.expiry and setup.expiry.then == "rerecord" and self._old(replay.library):
             mode = "rewrite"
             self._staged[scope] = msgspec.structs.replace(setup, mode=mode)
@@ -212,6 +211,11 @@ class Studio:
         native = twins.leave(self._recorder(self._live, sink, "upstream", self._shape("")))
         return twins.enter(self._recorder(gateway(native), twins.client, "client", self._shape("")))
 
+    def discard(self) -> None:
+        """Leave the cassettes that were to be rewritten as they were."""
+        for rewriting in self._rewriting.values():
+            rewriting.discard()
+
     def close(self) -> None:
         """Put rewritten cassettes in place; call it when nothing is recorded any more.
 
@@ -227,8 +231,9 @@ class Studio:
         Raises:
             CassetteNotFoundError: there are none, and the mode only replays.
         """
-        if scope is None:
+        if self._stem(scope) is None:
             return list(dict.fromkeys(cassette_files(path for path in self.places if path.exists())))
+        assert scope is not None
         places = [root / f"{scope.name}{suffix}" for root in self.places for suffix in (*SUFFIXES, "")]
         found = [file for place in places if place.exists() for file in cassette_files(place)]
         if not found and self._staged.get(scope, self._setup).mode == "none":
@@ -241,7 +246,7 @@ class Studio:
         setup = self._staged.get(scope, self._setup)
         files = self.files(scope) if setup.mode in REPLAYS else []
         directory = shlex.quote(str(self.directory))
-        into = f" --cassette {shlex.quote(str(scope))}" if scope is not None else ""
+        into = f" --cassette {shlex.quote(str(scope))}" if self._stem(scope) is not None else ""
 
         def hint(place: str) -> str:
             if not place:
@@ -249,7 +254,7 @@ class Studio:
             return f"record just this call: setu record -o {directory}{into} --miss {shlex.quote(place)}"
 
         library = Library(
-            (interaction for file in files for interaction in read_cassette(file)),
+            (interaction for file in files for interaction in self._files.read(file)),
             normalisers=setup.normalisers,
             looser=setup.looser,
             on_exhausted=setup.on_exhausted,
@@ -260,9 +265,6 @@ class Studio:
         )
         for note in (*library.notes, *self._old(library)):
             self._tell(note)
-        before = self._replays.get(scope)
-        if before is not None:
-            library.inherit(before.library)
         return Replay(
             library,
             self._clock,
@@ -281,15 +283,26 @@ class Studio:
         found = judge(expiry, library.interactions, datetime.now(UTC).date()) if expiry is not None else None
         return [found] if found is not None else []
 
-    def forget(self, scope: Scope | None) -> None:
-        """Forget what a cassette has served: it is opened as for the first time."""
-        self._replays.pop(scope, None)
-        self._refusals.pop(scope, None)
+    def _check(self, setup: Setup) -> None:
+        """Refuse to record where nothing can be kept.
 
-    @staticmethod
-    def name_of(scope: Scope | None, interaction: Interaction) -> str:
+        Raises:
+            ConfigError: names the directory.
+        """
+        if setup.mode == "none":
+            return
+        if self.directory != setup.directory:
+            raise ConfigError(f"cannot record into {setup.directory}: these recordings come with Setu; name another")
+        make_writable(self.directory)
+
+    def _stem(self, scope: Scope | None) -> str | None:
+        """Return the name of a cassette's file; None for all recordings together."""
+        return None if scope is None or self._staged.get(scope, self._setup).everything else scope.name
+
+    def name_of(self, scope: Scope | None, interaction: Interaction) -> str:
         """Return the file, relative to the directory, that a recording goes into."""
-        return f"{scope.name}.yaml" if scope is not None else file_name_of(interaction)
+        stem = self._stem(scope)
+        return f"{stem}.yaml" if stem is not None else file_name_of(interaction)
 
     def recorder(self, scope: Scope | None, tell: Sink = lambda _: None) -> Record:
         """Return what records every call into a cassette; `tell` is told each that was written."""
@@ -299,7 +312,7 @@ class Studio:
         if self._staged.get(scope, self._setup).mode == "rewrite":
             # Of a cassette's sessions all record into the same file.
             kept = self._rewriting.setdefault(
-                scope.name if scope is not None else "", Rewriting(self.directory, key_of, name, self._secrets)
+                self._stem(scope) or "", Rewriting(self.directory, key_of, name, self._secrets)
             )
         else:
             kept = Shelf(self.directory, name, self._secrets)
@@ -308,7 +321,7 @@ class Studio:
             kept.append(interaction)
             tell(interaction)
 
-        return self._recorder(Lent(self._live), sink, "upstream", self._shape(scope.name if scope is not None else ""))
+        return self._recorder(Lent(self._live), sink, "upstream", self._shape(self._stem(scope) or ""))
 
     def _shape(self, name: str) -> Shape:
         """Return what shapes the recordings of a cassette; of what others see, no identifier's new name depends."""
@@ -349,32 +362,18 @@ def proxy(
     def open_scope(scope: Scope | None) -> Transport:
         inner = studio.open(scope or default)
         reverse = Reverse(inner, deployed, build.render_error, upstream=upstream)
-        return translating(inner, reverse, deployed) if isinstance(inner, Replay) else reverse
+        if not isinstance(inner, Replay):
+            return reverse
+        return translating(inner, reverse, deployed, partial(build.gateway, on_call=lambda _: None))
 
-    return Scopes(open_scope, build.render_error, shared=live, on_refused=studio.refuse)
+    def closed(scope: Scope | None) -> None:
+        studio.ledger.finished(scope or default)
 
-
-def translating(replay: Replay, reverse: Reverse, deployed: Mapping[str, Deployment]) -> Translated:
-    """Return a replay that also answers in a dialect in which nothing was recorded."""
-    names: dict[str, list[str]] = {}
-    for name, deployment in deployed.items():
-        names.setdefault(url(deployment, "/")[0], []).append(name)
-
-    @cache
-    def over(dialect: str) -> Transport:
-        speaking = {name: only for name, each in deployed.items() if (only := _speaking(each, dialect)) is not None}
-        return build.gateway(speaking, Quiet(replay), on_call=lambda _: None)
-
-    return Translated(replay, reverse, over, names)
+    return Scopes(open_scope, build.render_error, shared=live, on_refused=studio.refuse, on_closed=closed)
 
 
-def _speaking(deployment: Deployment, dialect: str) -> Deployment | None:
-    """Return the deployment as if its host spoke one dialect only; None when it does not speak that one."""
-    provider = deployment.provider
-    if dialect not in (*provider.dialects, *provider.speaks.values()):
-        return None
-    only = msgspec.structs.replace(provider, dialects=(dialect,), speaks={})
-    return msgspec.structs.replace(deployment, provider=only)
+def _placed(path: Path) -> Path:
+    return data_dir("cassettes") if path == BUNDLED and not path.exists() else path
 
 
 def key_of(interaction: Interaction) -> str:

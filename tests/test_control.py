@@ -249,3 +249,13 @@ def test_a_single_file_that_is_edited_is_read_again(tmp_path: Path) -> None:
         while found.ask("more") != 200:
             assert time.monotonic() < settled
             time.sleep(0.1)
+
+
+def test_no_secret_of_a_path_or_a_query_shows_on_the_admin_side(desk: Desk) -> None:
+    secret = "sk-proj-" + "aB3dE6gH9j" * 4
+    httpx.get(f"{desk.server.url}/v1/files/{secret}/content", params={"key": secret})
+    httpx.post(f"{desk.server.url}/c/nope/v1/files/{secret}", params={"api_key": secret})
+
+    assert [entry["match"] for entry in desk.get("journal").json()] == ["miss", "miss"]
+    for page in ("journal", "misses", "hits", "verdict", "interactions", "metrics"):
+        assert secret not in desk.get(page).text

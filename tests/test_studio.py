@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,6 +70,17 @@ def test_a_cassette_that_is_not_there_is_a_424_that_names_the_file(tmp_path) -> 
     assert status == 424
     assert b"no cassette nope" in body
     assert str(tmp_path / "nope.yaml").encode() in body
+
+
+def test_the_journal_holds_no_secret_of_a_request_whose_cassette_is_not_there(tmp_path) -> None:
+    there = Set(tmp_path, "none")
+    secret = "sk-ant-api03-" + "aB3dE6gH9j" * 3
+
+    there.run(to(f"/c/nope/v1/files/{secret}"))
+
+    [entry] = there.studio.journal
+    assert entry.path.startswith("/c/nope/v1/files/")
+    assert secret not in repr(entry) + repr(there.told)
 
 
 def test_requests_without_a_name_are_answered_from_everything(tmp_path) -> None:
@@ -198,10 +210,12 @@ def test_a_call_recorded_in_another_dialect_is_answered_through_the_translator(t
     for client_side in (tmp_path / "setu").iterdir():
         client_side.unlink()
 
-    replayed = proxy(Studio(Setup(directory=tmp_path, misses=None), tell=print, environ={}), native.deployed)
-    status, headers, body = asyncio.run(told(replayed, chat))
+    replaying = Studio(Setup(directory=tmp_path, misses=None), tell=print, environ={})
+    status, headers, body = asyncio.run(told(proxy(replaying, native.deployed), chat))
 
     assert (status, headers.get("x-setu-match")) == (200, "translated")
+    [entry] = replaying.journal
+    assert (entry.match, entry.dialect, entry.path) == ("translated", "openai_chat", "/v1/chat/completions")
     assert len(body) == len(first[2])
     assert b"hi" in body if not stream else body.endswith(b"data: [DONE]\n\n")
 
@@ -232,3 +246,59 @@ def test_new_names_of_identifiers_do_not_depend_on_what_other_cassettes_record(t
 
     for name in ("one.yaml", "two.yaml"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+FORM = b'--%(b)s\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--%(b)s--\r\n'
+
+
+def form(boundary):
+    kind = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    return request(FORM % {b"b": boundary.encode()}, path="/v1/audio/transcriptions", origin="", headers=kind)
+
+
+def test_rewriting_an_unchanged_form_changes_no_file(tmp_path) -> None:
+    Set(tmp_path).run(form("0a1b2c3d4e5f60718293a4b5c6d7e8f9"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    Set(tmp_path, "rewrite").run(form("ffeeddccbbaa99887766554433221100"))
+
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_rewriting_that_was_cut_short_leaves_nothing_behind(tmp_path) -> None:
+    Set(tmp_path).run(to("/c/one/v1/messages"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    rewriting = Set(tmp_path, "rewrite", ANSWER.replace(b"hi", b"ho"))
+    rewriting.studio.close = lambda: None
+
+    rewriting.run(to("/c/one/v1/messages"))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} != before
+    rewriting.studio.discard()
+
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_of_thousands_of_sessions_some_are_at_hand_and_all_are_judged(tmp_path) -> None:
+    Set(tmp_path).run(to("/c/one/v1/messages"), to("/c/one/v1/messages", max_tokens=2))
+    replayed = Set(tmp_path, "none")
+    paths = [f"/c/one@{number}/v1/messages" for number in range(1500)]
+
+    asked = [to(path) for path in paths]
+    answers = replayed.run(*asked, to(paths[0]), to("/c/none/v1/messages"), to(paths[3], temperature=1))
+
+    assert [status for status, _ in answers] == [200] * 1500 + [424] * 3
+    assert len(replayed.studio.libraries) <= 1025
+    assert replayed.studio.misses == 3
+    explained = {str(scope): replayed.studio.ledger.reports(scope) for scope in replayed.studio.ledger.asked}
+    assert len(explained) == 1501
+    assert {scope for scope, reports in explained.items() if reports} == {"one@0", "one@3", "none"}
+    [place] = replayed.studio.ledger.unused()
+    assert place.startswith(str(tmp_path / "one.yaml"))
+
+
+def test_recordings_that_come_with_setu_may_stand_beside_others(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    studio = Studio(Setup(directory=tmp_path, more=(Path("bundled"),), misses=None), tell=print, environ={})
+
+    assert studio.load() > 200

@@ -42,17 +42,20 @@ _PINGS = frozenset({"ping"})
 _NO_JSON = object()
 
 
-class Drift(msgspec.Struct, frozen=True, kw_only=True):
+class Drift(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One way in which an answer is not built as its recording is.
 
     `place` is the recording's; `pointer` is `status`, `end`, `content-type`, `events`, `recorded`, or a JSON pointer,
-    for a stream after the kind of event and a colon (`message_delta:/usage`).
+    for a stream after the kind of event and a colon (`message_delta:/usage`). Where values are compared, not
+    structure, `got` and `want` are the values, in JSON and cut to a line.
     """
 
     level: Level
     place: str
     pointer: str
     message: str
+    got: str = ""
+    want: str = ""
 
 
 class Part(NamedTuple):

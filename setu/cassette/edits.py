@@ -186,7 +186,9 @@ def _encoded(plain: str, like: str) -> str:
 
 
 def _in_escapes(text: str, rules: Rules, *, guess: bool, as_bytes: bool, levels: int) -> Iterator[Edit]:
-    hidden = [*_escaped_strings(text, as_bytes)] if _HIDING.search(text) else []
+    if not _HIDING.search(text):
+        return
+    hidden = [*_escaped_strings(text, as_bytes)]
     # Most often there is nothing in any of them: one look at all is faster than one at each.
     if not edits_of("\n\0\n".join(plain for _, plain in hidden), rules, guess=guess, levels=levels - 1):
         return

@@ -37,7 +37,13 @@ _FINISH = re.compile(rb',\s*"finishReason"\s*:\s*"[A-Z_]+"|"finishReason"\s*:\s*
 """Gemini has no event of its own for the end: a member of the last one says it."""
 
 _PINGS: Mapping[str, bytes] = {"anthropic": b'event: ping\ndata: {"type": "ping"}\n\n'}
-_PING_OF_FRAMING: Mapping[str, bytes] = {"sse": b": keep-alive\n\n", "ndjson": b"\n", "jsonarray": b"\n"}
+_PING_OF_FRAMING: Mapping[str, bytes] = {
+    "sse": b": keep-alive\n\n",
+    "ndjson": b"\n",
+    "jsonarray": b"\n",
+    # No event of Converse: clients skip what they do not know, as Smithy asks of them (botocore does).
+    "eventstream": EventStreamEncoder().encode(Frame(data=b"{}", event="ping")),
+}
 
 
 def drop_done(struck: Struck) -> Fault:
@@ -96,7 +102,7 @@ def inject_error(event: int, status: int | None = None) -> Aim:
 
 
 def ping(event: int) -> Aim:
-    """Send a sign of life before an event: Anthropic's ping, a comment, a blank line; event streams have none."""
+    """Send a sign of life before an event: Anthropic's ping, a comment, a blank line, an event of no known type."""
 
     def aim(struck: Struck) -> Fault:
         data = _PINGS.get(struck.dialect) if struck.framing == "sse" else None

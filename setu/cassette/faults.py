@@ -261,7 +261,7 @@ FORMS = (
     _form("crlf", "the lines of an SSE stream end in CRLF", r"crlf", lambda _: fault_events.crlf),
     _form(
         "ping@event=N",
-        "a sign of life before event N (0): Anthropic's ping, a comment, a blank line",
+        "a sign of life before event N (0): Anthropic's ping, a comment, a blank line, for Bedrock an unknown event",
         rf"ping{_EVENT}",
         lambda found: fault_events.ping(_event(found)),
     ),

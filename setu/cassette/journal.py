@@ -17,9 +17,10 @@ class Served(msgspec.Struct, kw_only=True):
 
     Times are in milliseconds since the journal's first request; `done_ms` and `ended` are 0 and empty while the answer
     is under way. `match` says how the recording was found, or "miss", "fault" (an error answer of a fault),
-    "translated", "recorded", "refused". `fault` are the faults that changed the answer, in their text form; `broken`
-    says that a client that takes the answer for a whole one is mistaken. `attempt` is what the client says of itself
-    (its retry count), None for a client that says nothing.
+    "translated" (from a recording of another dialect), "recorded", "refused". `path` and `model` are the client's own,
+    without what looks like a secret; `key` is that of the recordings that may answer. `fault` are the faults that
+    changed the answer, in their text form; `broken` says that a client that takes the answer for a whole one is
+    mistaken. `attempt` is what the client says of itself (its retry count), None for a client that says nothing.
     """
 
     n: int = 0

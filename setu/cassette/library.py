@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, Self
 
 from setu.cassette.edits import Secrets
-from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of
+from setu.cassette.match import NO_VOLATILE, Canonical, Volatile, canonical_of, digest_of, model_of
 from setu.cassette.misses import Neighbours, differences, explain
 from setu.cassette.misslog import MissLog, written
 from setu.cassette.model import Interaction
@@ -19,6 +19,9 @@ from setu.http import Request
 
 OnExhausted = Literal["error", "last", "cycle"]
 _Keys = list[tuple[Match, str]]
+_ANY_LIKE_IT: frozenset[Match] = frozenset({"shape", "last-user"})
+"""Levels at which a recording of another request answers; a sequence is meant as it was, its errors included."""
+
 _MAX_KEYS = 4096
 _MAX_REPORTS = 100
 
@@ -50,6 +53,19 @@ class _Queue:
         return self.entries[self._at] if self._at < len(self.entries) else None
 
 
+class Asked(NamedTuple):
+    """What may be told of a request, without its secrets: its exact match key, its path, the model it names."""
+
+    key: str
+    path: str
+    model: str
+
+
+class _Known(NamedTuple):
+    asked: Asked
+    keys: _Keys
+
+
 class Taken(NamedTuple):
     """A recording and how it was found."""
 
@@ -57,14 +73,22 @@ class Taken(NamedTuple):
     match: Match
 
 
+class Spent(NamedTuple):
+    """How often a recording was served, without the recording; `identity` is that of its request and its answer."""
+
+    identity: bytes
+    place: str
+    uses: int
+
+
 class Library:
     """Recordings by what they answer; each is served once, first recorded first.
 
     `volatile` names by dialect what matching ignores; `secrets` are values that both sides are stripped of before
     they are compared; `normalisers` are what requests may differ in, `looser` how loosely one may be found when
-    nothing fits better. `on_exhausted` says what a request gets whose recordings are used up; `misses_file` collects
-    misses as JSON lines; `hint` words how to record the call that stands at `file:line` of it. `reports` explains the
-    last misses.
+    nothing fits better (then answers come before errors). `on_exhausted` says what a request gets whose recordings are
+    used up; `misses_file` collects misses as JSON lines; `hint` words how to record the call that stands at
+    `file:line` of it. `reports` explains the last misses.
     """
 
     def __init__(
@@ -87,9 +111,10 @@ class Library:
         self._log = MissLog(misses_file) if misses_file is not None else None
         self._hint = hint or _hint
         self._entries: list[_Entry] = []
-        # By level, key and origin; the empty origin holds those of every origin.
-        self._queues: dict[tuple[Match, str, str], _Queue] = {}
-        self._keys: dict[bytes, _Keys] = {}
+        # By level, key, origin, and whether they are errors for want of an answer; the empty origin holds all origins'.
+        self._queues: dict[tuple[Match, str, str, bool], _Queue] = {}
+        self._known: dict[bytes, _Known] = {}
+        self._latest: tuple[tuple[str | bytes, ...], _Known] = (), _Known(Asked("", "", ""), [])
         self._neighbours: Neighbours | None = None
         self.misses = 0
         self.reports: deque[str] = deque(maxlen=_MAX_REPORTS)
@@ -123,16 +148,22 @@ class Library:
         entry = _Entry(interaction, canonical_of(request, volatile=self._volatile))
         self._entries.append(entry)
         for level, key in self._levels(entry.canonical):
+            second = level in _ANY_LIKE_IT and interaction.exchange.status >= 400
             for origin in {request.origin, ""}:
-                self._queues.setdefault((level, key, origin), _Queue()).entries.append(entry)
+                self._queues.setdefault((level, key, origin, second), _Queue()).entries.append(entry)
         self._neighbours = None
 
-    def inherit(self, before: "Library") -> None:
+    def spent(self) -> tuple[Spent, ...]:
+        """Return what was served."""
+        used = [entry for entry in self._entries if entry.uses]
+        return tuple(Spent(_identity(entry), entry.interaction.place, entry.uses) for entry in used)
+
+    def inherit(self, spent: Iterable[Spent]) -> None:
         """Count as served what another library has served of recordings that are here, too."""
-        uses: dict[tuple[str, int, bytes], deque[int]] = {}
-        for entry in before._entries:  # noqa: SLF001  # of the same class
-            uses.setdefault(_identity(entry), deque()).append(entry.uses)
-        for entry in self._entries:
+        uses: dict[bytes, deque[int]] = {}
+        for each in spent:
+            uses.setdefault(each.identity, deque()).append(each.uses)
+        for entry in self._entries if uses else ():
             if known := uses.get(_identity(entry)):
                 entry.uses = known.popleft()
 
@@ -161,9 +192,9 @@ class Library:
         """Return what `take` would, and leave it there; raises what `take` raises."""
         return self._entry(request)[0].interaction
 
-    def key(self, request: Request) -> str:
-        """Return the exact match key of a request, whose body must be bytes."""
-        return self._keys_of(request)[0][1]
+    def asked(self, request: Request) -> Asked:
+        """Return what may be told of a request, whose body must be bytes."""
+        return self._known_of(request).asked
 
     def answers(self, request: Request) -> bool:
         """Say whether a recording is left that answers a request; a request without one is no miss yet."""
@@ -180,28 +211,36 @@ class Library:
     def _queue(self, request: Request) -> tuple[_Queue, Match] | None:
         """Return the recordings at the strictest level that has any left, or else has any."""
         used_up: tuple[_Queue, Match] | None = None
-        for level, key in self._keys_of(request):
-            queue = self._queues.get((level, key, request.origin)) or self._queues.get((level, key, ""))
-            if queue is None:
-                continue
-            if self._on_exhausted != "error" or queue.fresh() is not None:
-                return queue, level
-            used_up = used_up or (queue, level)
+        for level, key in self._known_of(request).keys:
+            for second in (False, True) if level in _ANY_LIKE_IT else (False,):
+                origin = request.origin if (level, key, request.origin, second) in self._queues else ""
+                queue = self._queues.get((level, key, origin, second))
+                if queue is None:
+                    continue
+                if self._on_exhausted != "error" or queue.fresh() is not None:
+                    return queue, level
+                used_up = used_up or (queue, level)
         return used_up
 
-    def _keys_of(self, request: Request) -> _Keys:
-        """Return the match keys, strictest first; the same bytes are canonicalised once."""
+    def _known_of(self, request: Request) -> _Known:
+        """Return the match keys, strictest first, and what may be told; the same bytes are canonicalised once."""
         assert isinstance(request.body, bytes)
         kind = request.headers.get("content-type") or ""  # says where a form is divided
+        asking = request.method, request.path, request.query, kind, request.body
+        if asking == self._latest[0]:  # on its way to an answer a request comes by several times
+            return self._latest[1]
         head = f"{request.method} {request.target}\n{kind}\n".encode("utf-8", "surrogatepass")
         seen = blake2b(head + request.body, digest_size=16).digest()
-        keys = self._keys.get(seen)
-        if keys is None:
-            if len(self._keys) >= _MAX_KEYS:
-                self._keys.clear()
+        known = self._known.get(seen)
+        if known is None:
+            if len(self._known) >= _MAX_KEYS:
+                self._known.clear()
             redacted, _ = redact_request(request, self._secrets)
-            keys = self._keys[seen] = [*self._levels(canonical_of(redacted, volatile=self._volatile))]
-        return keys
+            keys = [*self._levels(canonical_of(redacted, volatile=self._volatile))]
+            asked = Asked(keys[0][1], redacted.path, model_of(redacted) or "")
+            known = self._known[seen] = _Known(asked, keys)
+        self._latest = asking, known
+        return known
 
     def _levels(self, canonical: Canonical) -> Iterator[tuple[Match, str]]:
         yield "exact", digest_of(canonical)
@@ -255,9 +294,10 @@ class Library:
         return NoMatchError(message, nearest=nearest, report=report)
 
 
-def _identity(entry: _Entry) -> tuple[str, int, bytes]:
+def _identity(entry: _Entry) -> bytes:
     exchange = entry.interaction.exchange
-    return digest_of(entry.canonical), exchange.status, exchange.body
+    head = f"{digest_of(entry.canonical)} {exchange.status}\n".encode()
+    return blake2b(head + exchange.body, digest_size=16).digest()
 
 
 def _named(request: Request) -> str:

@@ -7,6 +7,7 @@ does: a different `max_tokens` or system prompt is a different request.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ import msgspec
 from setu import _json
 from setu.dialects.record import Route
 from setu.dialects.routes import classify, clean
-from setu.http import Request
+from setu.http import Headers, Request
 
 Volatile = Mapping[str, tuple[str, ...]]
 """By dialect, the JSON pointers of a request that mean nothing to its answer (`/user`, `/metadata/user_id`)."""
@@ -44,6 +45,10 @@ class Step(NamedTuple):
 
 # A media type of thousands of base64 characters says no more than its digest.
 _LONG_MEDIA = 512
+LARGE = 64 * 1024
+"""Characters of base64 from which on a string is media that no reviewer reads."""
+BASE64 = rf"(?:data:[a-z]+/[A-Za-z0-9.+-]+;base64,)?[A-Za-z0-9+/_-]{{{LARGE},}}={{0,2}}"
+_BASE64 = re.compile(BASE64)
 _DIGEST = "sha256:"
 # RFC 2046, 5.1.1: quoted where it has other characters than a token's.
 _BOUNDARY = re.compile(r'multipart/[^;]+;(?:.*;)?\s*boundary=(?P<quote>"?)(?P<name>[^";]+)(?P=quote)', re.IGNORECASE)
@@ -60,9 +65,14 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 
 def route_of(request: Request) -> Route | None:
     """Classify by path, with or without a host's prefix (`/api/v1/chat/completions`)."""
-    path = clean(request.path)
+    return _route(request.method, request.path, request.query)
+
+
+@lru_cache(maxsize=256)
+def _route(method: str, path: str, query: str) -> Route | None:
+    path = clean(path)
     while path:
-        route = classify(request.method, path, request.query)
+        route = classify(method, path, query)
         if route is not None:
             return route
         cut = path.find("/", 1)
@@ -149,8 +159,8 @@ def _body(request: Request, route: Route | None, pointers: tuple[str, ...]) -> A
     assert isinstance(data, bytes)
     if not data:
         return None
-    boundary = _BOUNDARY.match(request.headers.get("content-type") or "")
-    if boundary is not None and (parts := _parts(data, boundary["name"].encode("latin-1", "replace"))):
+    boundary = boundary_of(request.headers)
+    if boundary is not None and (parts := _parts(data, boundary.encode("latin-1", "replace"))):
         return {"parts": parts}
     try:
         value = _json.decode(data)
@@ -160,6 +170,12 @@ def _body(request: Request, route: Route | None, pointers: tuple[str, ...]) -> A
         return _Canonicaliser().value(value, opaque=route is None)
     except (_json.JsonError, RecursionError):
         return _DIGEST + sha256(data).hexdigest()
+
+
+def boundary_of(headers: Headers) -> str | None:
+    """Return what divides the parts of a form, which is another each time; None for what is no form."""
+    found = _BOUNDARY.match(headers.get("content-type") or "")
+    return found["name"] if found is not None else None
 
 
 def _parts(data: bytes, boundary: bytes) -> list[list[Any]]:
@@ -202,7 +218,7 @@ class _Canonicaliser:
     def value(self, value: Any, key: str = "", *, opaque: bool = False) -> Any:
         kind = type(value)
         if kind is str:
-            return _digest(value) if len(value) > _LONG_MEDIA and _is_media(value, key) else value
+            return _digest(value) if _is_media(value, key) else value
         if kind is dict:
             return self._object(value, key, opaque=opaque)
         if kind is list:
@@ -257,7 +273,12 @@ def _digest(value: str) -> str:
 
 
 def _is_media(value: str, key: str) -> bool:
-    return key in _MEDIA_KEYS and (not value.startswith("http") and " " not in value)
+    if len(value) <= _LONG_MEDIA:
+        return False
+    if key in _MEDIA_KEYS and not value.startswith("http") and " " not in value:
+        return True
+    # Wherever it stands: a recording may have a digest in its place (`setu record --strip-media`).
+    return len(value) >= LARGE and _BASE64.fullmatch(value) is not None
 
 
 def _path(request: Request, route: Route | None, *, named: bool) -> str:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 
+from setu.cassette.match import boundary_of
 from setu.cassette.model import Interaction
 from setu.http import Exchange, Headers
 
@@ -40,15 +41,24 @@ def settled(
 
 
 def unchanged(old: Interaction, new: Interaction) -> bool:
-    """Say whether two recordings tell the same but for when it was: dates, timing, call ids and quotas left."""
+    """Say whether two recordings tell the same but for when it was.
+
+    Dates, timing, call ids, quotas left and the boundaries of forms are of the moment.
+    """
     return _lasting(old.exchange) == _lasting(new.exchange)
 
 
 def _lasting(exchange: Exchange) -> tuple[object, ...]:
     request = exchange.request
-    asked = (request.method, request.url, _sorted(request.headers), request.body)
-    return (*asked, exchange.status, _sorted(exchange.headers), exchange.body, exchange.end)
+    assert isinstance(request.body, bytes)
+    asked = (request.method, request.url, *_message(request.headers, request.body))
+    return (*asked, exchange.status, *_message(exchange.headers, exchange.body), exchange.end)
 
 
-def _sorted(headers: Headers) -> list[tuple[str, str]]:
-    return sorted(pair for pair in headers.items() if _OF_THE_MOMENT.fullmatch(pair[0]) is None)
+def _message(headers: Headers, body: bytes) -> tuple[list[tuple[str, str]], bytes]:
+    fields = sorted(pair for pair in headers.items() if _OF_THE_MOMENT.fullmatch(pair[0]) is None)
+    boundary = boundary_of(headers)
+    if boundary is None:
+        return fields, body
+    fields = [(name, value.replace(boundary, "") if name == "content-type" else value) for name, value in fields]
+    return fields, body.replace(b"--" + boundary.encode("latin-1", "replace"), b"--")

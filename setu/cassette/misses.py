@@ -19,7 +19,7 @@ _MAX_TEXT = 20_000
 """Characters of a request whose words are compared; a miss must be explained before its client gives up."""
 
 _WINDOW = 120
-_ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "(absent)"})()
+ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "(absent)"})()
 
 
 class Difference(NamedTuple):
@@ -88,8 +88,8 @@ def explain(place: str, recorded: Canonical, asked: Canonical) -> list[str]:
     room = MAX_LINES - 8
     for difference in found[: room // 3]:
         lines.append(f"  {difference.pointer or 'the body'}")
-        lines += [f"  - {_shown(difference.recorded, difference.asked)}"]
-        lines += [f"  + {_shown(difference.asked, difference.recorded)}"]
+        lines += [f"  - {shown(difference.recorded, difference.asked)}"]
+        lines += [f"  + {shown(difference.asked, difference.recorded)}"]
     if len(found) > room // 3:
         lines.append(f"  and {len(found) - room // 3} more differences")
     return lines
@@ -103,21 +103,21 @@ def _differences(recorded: Any, asked: Any, pointer: str) -> Iterator[Difference
     if isinstance(recorded, dict) and isinstance(asked, dict):
         for key in sorted(recorded.keys() | asked.keys()):
             step = key.replace("~", "~0").replace("/", "~1")
-            yield from _differences(recorded.get(key, _ABSENT), asked.get(key, _ABSENT), f"{pointer}/{step}")
+            yield from _differences(recorded.get(key, ABSENT), asked.get(key, ABSENT), f"{pointer}/{step}")
     elif isinstance(recorded, list) and isinstance(asked, list):
         for index in range(max(len(recorded), len(asked))):
-            ours = recorded[index] if index < len(recorded) else _ABSENT
-            theirs = asked[index] if index < len(asked) else _ABSENT
+            ours = recorded[index] if index < len(recorded) else ABSENT
+            theirs = asked[index] if index < len(asked) else ABSENT
             yield from _differences(ours, theirs, f"{pointer}/{index}")
     elif type(recorded) is not type(asked) or recorded != asked:
         yield Difference(pointer, recorded, asked)
 
 
-def _shown(value: Any, other: Any) -> str:
+def shown(value: Any, other: Any) -> str:
     """Return a value as JSON on one line; of a long one the part where it starts to differ from the other."""
-    if value is _ABSENT:
+    if value is ABSENT:
         return repr(value)
-    text, beside = (json.dumps(each, ensure_ascii=False) if each is not _ABSENT else "" for each in (value, other))
+    text, beside = (json.dumps(each, ensure_ascii=False) if each is not ABSENT else "" for each in (value, other))
     if len(text) <= _WINDOW:
         return text
     same = next((at for at, pair in enumerate(zip(text, beside, strict=False)) if pair[0] != pair[1]), 0)

@@ -5,9 +5,8 @@ from collections.abc import Callable, Collection
 from hashlib import blake2b
 from pathlib import Path
 
-from setu.cassette.gate import safe
 from setu.cassette.model import Interaction
-from setu.cassette.shelf import cassette_files, file_name_of, read_cassette, verified_block, write_blocks
+from setu.cassette.shelf import cassette_files, file_name_of, read_cassette, safe_block, write_blocks
 from setu.errors import CassetteError
 
 KeyOf = Callable[[Interaction], str]
@@ -40,7 +39,7 @@ class Parcels:
         if self._known and self._identity(interaction) in self._known:
             return "it is there already"
         try:
-            _, block = safe(interaction, verified_block, self._secrets)
+            block = safe_block(interaction, self._secrets)
         except CassetteError as error:
             return str(error)
         name = file_name_of(interaction)

@@ -1,7 +1,7 @@
 """Physics: the pace of a model that answers as fast as one likes, instead of the pace that was recorded."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -51,18 +51,21 @@ def parse_physics(text: str) -> Physics:
 def paced(steps: Script, physics: Physics, framing: Framing, key: str = "") -> Script:
     """Return the script at a model's pace; the waits it had are gone.
 
-    An event takes the time of its tokens, estimated from its text. The head of a stream comes with its first token,
-    that of any other answer when all are there.
+    An event takes the time of its tokens: of those that the recording counts in its usage, its share by the length of
+    its text; where none are counted they are estimated from the text alone. The head of a stream comes with its first
+    token, that of any other answer when all are there.
     """
     still = tuple(step for step in steps if not isinstance(step, Wait))
     if framing not in DECODERS:
-        tokens = sum(_tokens(step.data, whole=True) for step in still if isinstance(step, Bytes))
-        return (*_wait(physics.ttft + _taken(tokens, physics), physics, key, 0), *still)
+        said = _said([step.data for step in still if isinstance(step, Bytes)], whole=True)
+        return (*_wait(physics.ttft + _taken(sum(said), physics), physics, key, 0), *still)
+    cut = [*recut(still, DECODERS[framing]())]
+    said = iter(_said([step.data or b"" for step in cut if isinstance(step, Frame)]))
     out: list[Step] = []
     spoken = False
-    for index, step in enumerate(recut(still, DECODERS[framing]())):
+    for index, step in enumerate(cut):
         if isinstance(step, Frame):
-            tokens = _tokens(step.data or b"")
+            tokens = next(said)
             out += _wait(_taken(tokens, physics), physics, key, index) if spoken else ()
             out += (Bytes(step.raw),) if step.raw else ()
             spoken = spoken or tokens > 0
@@ -81,6 +84,11 @@ _SPOKEN = frozenset(
 )  # fmt: skip
 """Members that hold what a model writes, in any dialect."""
 
+_TO_USAGE = ("usage", "usageMetadata", "response", "message", "delta", "metadata", "meta", "tokens")
+_WRITTEN = ("completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount", "eval_count")
+"""Members that count what a model wrote, and those on the way to them, in any dialect."""
+_DETAILS = ("completion_tokens_details", "output_tokens_details")
+
 
 def _taken(tokens: float, physics: Physics) -> float:
     return tokens / physics.tps if physics.tps else 0.0
@@ -91,12 +99,36 @@ def _wait(seconds: float, physics: Physics, key: str, index: int) -> tuple[Wait,
     return (Wait(seconds * (1 + share)),) if seconds > 0 else ()
 
 
-def _tokens(data: bytes, *, whole: bool = False) -> float:
-    """Estimate the tokens that an event, or a whole answer, brings; 0 for one that brings no text."""
+def _said(events: Sequence[bytes], *, whole: bool = False) -> list[float]:
+    """Return the tokens that each event, or a whole answer, brings."""
+    values = [_value(data) for data in events]
+    guessed = [_tokens(value, whole=whole) for value in values]
+    counted = max((_counted(value) for value in values), default=0)  # counts of a stream grow from event to event
+    share = counted / sum(guessed) if counted and any(guessed) else 1
+    return [tokens * share for tokens in guessed]
+
+
+def _value(data: bytes) -> Any:
     try:
-        value = _json.decode(data)
+        return _json.decode(data)
     except _json.JsonError:
+        return None
+
+
+def _counted(value: Any) -> int:
+    """Return how many tokens an event says that the model has written, without what it thought and did not show."""
+    if not isinstance(value, dict):
         return 0
+    found = max((_counted(value[name]) for name in _TO_USAGE if name in value), default=0)
+    if (count := next((value[name] for name in _WRITTEN if name in value), None)) is None:
+        return found
+    details = next((value[name] for name in _DETAILS if isinstance(value.get(name), dict)), {})
+    hidden = details.get("reasoning_tokens")
+    return max(found, count - (hidden if type(hidden) is int else 0)) if type(count) is int else found
+
+
+def _tokens(value: Any, *, whole: bool = False) -> float:
+    """Estimate the tokens that an event, or a whole answer, brings; 0 for one that brings no text."""
     kind = value.get("type") if isinstance(value, dict) else None
     # Where events name their type, others than deltas repeat what was said (`response.completed`).
     if not whole and isinstance(kind, str) and not kind.endswith("delta"):

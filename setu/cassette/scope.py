@@ -21,6 +21,9 @@ _LONGEST = 200
 """Characters of a file's name; with what is put behind it, no file system's limit (255) is near."""
 
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+_HEADER = HEADER.encode()
+_KEYED = frozenset(name.encode() for name in _KEY_HEADERS)
+_PREFIX = KEY_PREFIX.encode()
 
 
 class Scope(NamedTuple):
@@ -59,6 +62,8 @@ def scope_of(request: Request) -> tuple[Scope | None, Request]:
     Raises:
         LocalDialectError: the name is not one.
     """
+    if not _may_name(request):
+        return None, request
     headers = request.headers.copy()
     query, keyed = _take_key(headers, request.query)
     named = headers.get(HEADER)
@@ -68,6 +73,15 @@ def scope_of(request: Request) -> tuple[Scope | None, Request]:
     if text is None:
         return None, request
     return parse_scope(text), msgspec.structs.replace(request, path=path, query=query, headers=headers)
+
+
+def _may_name(request: Request) -> bool:
+    """Look once at everything that may name a cassette: most requests name none."""
+    return (
+        request.path.startswith("/c/")
+        or "key=" in request.query
+        or any(name == _HEADER or (name in _KEYED and _PREFIX in value) for name, value in request.headers.raw)
+    )
 
 
 def _take_prefix(path: str) -> tuple[str, str | None]:

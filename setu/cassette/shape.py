@@ -6,15 +6,14 @@ from hashlib import sha256
 
 import msgspec
 
+from setu import _json
+from setu.cassette.match import BASE64
 from setu.cassette.model import Interaction
 from setu.cassette.scrub import Names, scrub
 
 Shape = Callable[[Interaction], Interaction]
 
-LARGE = 64 * 1024
-"""Characters of base64 from which on a string is media that no reviewer reads."""
-
-_BASE64 = re.compile(rb'"((?:data:[a-z]+/[A-Za-z0-9.+-]+;base64,)?[A-Za-z0-9+/_-]{%d,}={0,2})"' % LARGE)
+_BASE64 = re.compile(rb'"(%b)"' % BASE64.encode())
 PLACEHOLDER = "sha256:"
 
 
@@ -50,7 +49,8 @@ def shape_of(
 def without_media(interaction: Interaction, media: Callable[[str, bytes], bytes | None]) -> Interaction:
     """Return the interaction with a digest in the place of each large base64 string, request and answer.
 
-    The digest is what matching compares, so such a recording still answers the request with the media in it.
+    The digest is what matching compares, so such a recording still answers the request with the media in it. Of a
+    request that is not JSON matching compares the whole: it stays.
     """
 
     def digest(found: re.Match[bytes]) -> bytes:
@@ -60,13 +60,23 @@ def without_media(interaction: Interaction, media: Callable[[str, bytes], bytes 
 
     exchange = interaction.exchange
     assert isinstance(exchange.request.body, bytes)
-    request = msgspec.structs.replace(exchange.request, body=_BASE64.sub(digest, exchange.request.body))
+    request = exchange.request
+    if _BASE64.search(exchange.request.body) and _is_json(exchange.request.body):
+        request = msgspec.structs.replace(request, body=_BASE64.sub(digest, exchange.request.body))
     body = _BASE64.sub(digest, exchange.body)
     chunks = interaction.recording.chunks if body == exchange.body else ()
     recording = msgspec.structs.replace(interaction.recording, chunks=chunks)
     return msgspec.structs.replace(
         interaction, exchange=msgspec.structs.replace(exchange, request=request, body=body), recording=recording
     )
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        _json.decode(body)
+    except (_json.JsonError, RecursionError):
+        return False
+    return True
 
 
 def strip(name: str, _data: bytes) -> bytes:

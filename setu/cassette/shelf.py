@@ -113,16 +113,12 @@ class Appender:
         Raises:
             CassetteError: the file cannot be written, or the interaction does not read back; the file is as it was.
         """
-        block = self._verified(interaction)
+        block = safe_block(interaction, self._secrets)
         try:
             with self._lock, self._open() as file:
                 _append(file, block.encode(), str(self._path))
         except OSError as error:
             raise CassetteError(f"{self._path} cannot be written: {error.strerror or error}") from None
-
-    def _verified(self, interaction: Interaction) -> str:
-        """Return the block, once it is proved to hold no secret and to read back as what it was."""
-        return safe(interaction, verified_block, self._secrets)[1]
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[IO[bytes]]:
@@ -170,6 +166,7 @@ class Rewriting:
         self._name = name or file_name_of
         self._written: set[str] = set()
         self._suffix = f".{os.getpid()}.new"
+        self._secrets = secrets
         self._shelf = Shelf(directory, lambda interaction: self._name(interaction) + self._suffix, secrets)
 
     def append(self, interaction: Interaction) -> None:
@@ -184,27 +181,46 @@ class Rewriting:
             CassetteError: a file cannot be written; the old one is as it was, and the new one still beside it.
         """
         for name in sorted(self._written):
-            replace_with_new(self._directory / name, self._directory / (name + self._suffix), self._key_of)
+            replace_with_new(
+                self._directory / name, self._directory / (name + self._suffix), self._key_of, self._secrets
+            )
         self._written.clear()
 
+    def discard(self) -> None:
+        """Forget what was recorded; the old files are as they were."""
+        self._written.clear()
+        for new in [*self._directory.rglob(f"*{self._suffix}")]:
+            new.unlink(missing_ok=True)
 
-def replace_with_new(path: Path, new: Path, key_of: Callable[[Interaction], str]) -> None:
+
+def replace_with_new(path: Path, new: Path, key_of: Callable[[Interaction], str], secrets: Secrets = ()) -> None:
     """Put what was recorded into `new` in the place of `path`, unchanged recordings in their old words."""
     try:
         old = read_cassette(path) if path.exists() else []
     except CassetteDecodeError:
         old = []  # a file that cannot be read has no words to keep
-    write_cassette(path, settled(old, read_cassette(new), key_of))
+    write_cassette(path, settled(old, read_cassette(new), key_of), secrets)
     new.unlink()
 
 
-def write_cassette(path: Path, interactions: Iterable[Interaction]) -> None:
+def write_cassette(path: Path, interactions: Iterable[Interaction], secrets: Secrets = ()) -> None:
     """Write a whole file at once: it is the old or the new one, never half of either.
+
+    What looks like a secret, or is one of `secrets`, is masked; everything else stays as it is.
 
     Raises:
         CassetteError: it cannot be written.
     """
-    write_blocks(path, map(verified_block, interactions))
+    write_blocks(path, (safe_block(each, secrets) for each in interactions))
+
+
+def safe_block(interaction: Interaction, secrets: Secrets = ()) -> str:
+    """Return an interaction's verified text, in which there is no secret.
+
+    Raises:
+        CassetteError: it does not read back as it was.
+    """
+    return safe(interaction, verified_block, secrets)[1]
 
 
 def write_blocks(path: Path, blocks: Iterable[str]) -> None:

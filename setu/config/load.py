@@ -16,8 +16,12 @@ from setu.errors import ConfigError
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the file to read: the one named, else `$SETU_CONFIG`, `./setu.toml`, the user's own; None for none.
+_OFFLINE = {"api_key": "", "keys": "offline"}
+"""What stands for a key whose variable is not set, where no key is needed."""
+
+
+def find(explicit: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path | None:
+    """Return the file to read: the one named, else `$SETU_CONFIG`, the folder's `setu.toml`, the user's own, or None.
 
     Raises:
         ConfigError: a named file does not exist.
@@ -28,14 +32,14 @@ def find(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
             raise ConfigError(f"configuration file not found: {named}")
         return named
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
-    for candidate in (Path("setu.toml"), home / "setu" / "setu.toml"):
+    for candidate in (folder / "setu.toml", home / "setu" / "setu.toml"):
         if candidate.is_file():
             return candidate
     return None
 
 
-def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read and check a file; None gives the defaults.
+def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, offline: bool = False) -> Config:
+    """Read and check a file; None gives the defaults. `offline`: variables of keys need not be set.
 
     Raises:
         ConfigError: unreadable, no TOML, an unknown key or a wrong value; the message names file, line and key.
@@ -46,16 +50,16 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse(text, str(path), environ)
+    return parse(text, str(path), environ, offline=offline)
 
 
-def parse(text: str, name: str, environ: Mapping[str, str]) -> Config:
+def parse(text: str, name: str, environ: Mapping[str, str], *, offline: bool = False) -> Config:
     """Check a configuration's text; `name` is what errors call it."""
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise ConfigError(f"{name}:{error.lineno}: not valid TOML: {error.msg}") from None
-    data = _expanded(data, (), text, name, environ)
+    data = _expanded(data, (), text, name, environ, _OFFLINE if offline else {})
     try:
         return Config.model_validate(data)
     except ValidationError as error:
@@ -63,16 +67,20 @@ def parse(text: str, name: str, environ: Mapping[str, str]) -> Config:
         raise ConfigError(_explained(tuple(first["loc"]), first["type"], first["msg"], text, name)) from None
 
 
-def _expanded(value: Any, path: tuple[str, ...], text: str, name: str, environ: Mapping[str, str]) -> Any:
-    """Replace `${NAME}` in every string by the environment's value."""
+def _expanded(
+    value: Any, path: tuple[str, ...], text: str, name: str, environ: Mapping[str, str], unset: Mapping[str, str]
+) -> Any:
+    """Replace `${NAME}` in every string by the environment's value; `unset` has what stands for one, by its key."""
     if isinstance(value, dict):
-        return {key: _expanded(inner, (*path, key), text, name, environ) for key, inner in value.items()}
+        return {key: _expanded(inner, (*path, key), text, name, environ, unset) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_expanded(inner, path, text, name, environ) for inner in value]
+        return [_expanded(inner, path, text, name, environ, unset) for inner in value]
     if not isinstance(value, str):
         return value
 
     def lookup(found: re.Match[str]) -> str:
+        if found[1] not in environ and path[-1] in unset:
+            return unset[path[-1]]
         if found[1] not in environ:
             where = f"{name}:{line_of(text, path)}: {'.'.join(path)}"
             raise ConfigError(f"{where}: the environment has no variable {found[1]}")

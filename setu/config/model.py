@@ -1,10 +1,14 @@
 """The configuration: every key, its type and its default."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Seconds = Annotated[float, Field(gt=0)]
+
+_HOST = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_.-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*")
+"""A name, a pattern of names, an IPv4 or an IPv6 address."""
 
 
 class Section(BaseModel):
@@ -19,6 +23,19 @@ class Server(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3742, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     max_body: int = Field(10 * 1024 * 1024, gt=0, description="Largest request body in bytes; a larger one gets 413.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Names it answers to besides this machine's own, `*.example.com` for all below one, `*` for any; "
+        "with none given, any where it listens on an address that others can reach.",
+    )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST.fullmatch(name):
+                raise ValueError(f"{name!r} must be a host name or an address, without scheme, port and path")
+        return value
 
 
 class ModelConfig(Section):
@@ -89,6 +106,19 @@ class Routing(Section):
     )
 
 
+class Auth(Section):
+    """Who may use the gateway."""
+
+    mode: Literal["none", "keys"] = Field("none", description="Whether clients must show one of `keys`.")
+    keys: tuple[SecretStr, ...] = Field((), description="The keys that let a client in; `${NAME}` reads a variable.")
+
+    def model_post_init(self, _context: Any) -> None:
+        if self.mode == "keys" and not any(key.get_secret_value() for key in self.keys):
+            raise ValueError("auth.mode is keys, but there are no auth.keys")
+        if self.mode == "none" and self.keys:
+            raise ValueError("there are auth.keys, but auth.mode is none: nobody would be asked for them")
+
+
 class MediaConfig(Section):
     """What the gateway fetches for targets that take no URLs."""
 
@@ -103,6 +133,7 @@ class Config(Section):
     server: Server = Server()
     providers: dict[str, ProviderConfig] = {}
     routing: Routing = Routing()
+    auth: Auth = Auth()
     media: MediaConfig = MediaConfig()
 
     def model_post_init(self, _context: Any) -> None:

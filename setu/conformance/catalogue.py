@@ -17,6 +17,10 @@ Kind = Literal["passive", "active", "fault"]
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row. A `passive` check judges any exchange, an `active` one needs a request of its own, a `fault` one a
     scripted upstream; `basis` names documents (`openai:#/…`), issues (`gh:owner/repo#1`) and breakages (`B-STR-01`).
+
+    `needs` is the capability without which the check does not apply; `example` is a failure in one line. `evidence`
+    says what real traffic of the API's own provider broke, by exchange ids of the corpus; what was done about it stands
+    in `why`.
     """
 
     id: str
@@ -29,6 +33,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fix: str
     introduced: str
     mutants: tuple[str, ...] = ()
+    needs: str | None = None
+    example: str | None = None
+    evidence: tuple[str, ...] = ()
 
     @property
     def area(self) -> str:
@@ -68,12 +75,16 @@ AREA_ORDER = (
     "SSE",
     "STR",
     "TOOL",
+    "RF",
+    "PAR",
+    "MM",
     "ERR",
     "ANT",
     "GEM",
     "RSP",
     "EMB",
     "PRX",
+    "SDK",
     "XLT",
     "SCN",
     "FUZ",

@@ -34,7 +34,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     def narrow(self, run: Run) -> Run:
         """Return a run with the results of wanted checks alone."""
         kept = tuple(result for result in run.results if self.wants(result.check))
-        return run if len(kept) == len(run.results) else msgspec.structs.replace(run, results=kept)
+        if len(kept) == len(run.results):
+            return run
+        # A report says what it does not tell, and that is whatever was left out, too.
+        left = tuple(result.check.id for result in run.results if not self.wants(result.check))
+        return msgspec.structs.replace(run, results=kept, untried=(*run.untried, *left))
 
 
 def parse(texts: Sequence[str], profile: str | None, catalogue: Catalogue) -> Selection:

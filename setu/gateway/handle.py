@@ -83,8 +83,8 @@ class Gateway:
                 return _not_found(request.method, path, answer)
             if route.operation == "models":
                 return self._models(route, answer)
-            media_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-            if media_type and not media_type.endswith("json"):  # none at all is taken for JSON, as it always was
+            media_type = await _foreign_type(request)
+            if media_type is not None:
                 return answer.failed(not_json(media_type))
             return await self._ask(request, route, dialect, answer)
         except SetuError as error:
@@ -167,6 +167,15 @@ class Gateway:
         _need_key(deployment)
         prefix = route.provider if route is not None else None
         return await pass_through(request, prefix, deployment, self._transport, answer)
+
+
+async def _foreign_type(request: Request) -> str | None:
+    """Return the media type of a body that is not JSON; a JSON object as `curl -d` sends it, or of no type, is."""
+    media_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if not media_type or media_type.endswith("json"):
+        return None
+    curled = media_type == "application/x-www-form-urlencoded" and (await request.read())[:64].lstrip()[:1] == b"{"
+    return None if curled else media_type
 
 
 def _not_found(method: str, path: str, answer: Answer) -> Response:

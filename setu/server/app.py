@@ -10,6 +10,7 @@ from starlette.routing import Route
 from setu.ports import Ids, Transport
 from setu.server.edge import Edge, Receive, RenderError, Scope, Send
 from setu.server.endpoints import Operations
+from setu.server.hosts import Hosts
 from setu.server.ws import ResponsesSocket
 
 Mode = str
@@ -18,7 +19,10 @@ _OPERATIONS = frozenset({"/health", "/healthz", "/livez", "/readyz", "/", "/open
 
 
 class App:
-    """The ASGI app. Operations go through Starlette, everything else straight to the edge."""
+    """The ASGI app. Operations go through Starlette, everything else straight to the edge.
+
+    `hosts` says for which names it answers; None: for any.
+    """
 
     def __init__(
         self,
@@ -30,8 +34,10 @@ class App:
         max_body: int,
         on_close: Callable[[], Awaitable[None]] | None = None,
         admin: Sequence[Route] = (),
+        hosts: Hosts | None = None,
     ) -> None:
         self._administered = bool(admin)
+        self._hosts = hosts
         self._edge = Edge(transport, render_error, max_body=max_body)
         self._socket = ResponsesSocket(transport, mint, max_body=max_body)
 
@@ -57,6 +63,13 @@ class App:
         )
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if self._hosts is not None and scope["type"] != "lifespan":
+            # What only reads and spends is left to the browser's own rules; who may change what a test gets is not.
+            with_origin = scope["type"] == "websocket" or (self._administered and scope["path"].startswith(ADMIN))
+            problem = self._hosts.problem(scope["headers"], with_origin=with_origin)
+            if problem is not None:
+                await self._edge.refuse(scope, receive, send, problem)
+                return
         if scope["type"] == "http" and not self._is_operation(scope["path"]):
             await self._edge(scope, receive, send)
         elif scope["type"] == "websocket":

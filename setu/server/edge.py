@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from types import TracebackType
 from typing import Any
 
+from setu.cassette.redact import redact_text
 from setu.errors import ErrorInfo, ErrorKind, SetuError, TruncatedError
 from setu.http import Headers, Request, Response
 from setu.ports import Transport
@@ -41,12 +43,7 @@ class Edge:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(
-            method=scope["method"],
-            path=_raw_path(scope),
-            query=scope["query_string"].decode("latin-1"),
-            headers=Headers((name.lower(), value) for name, value in scope["headers"]),
-        )
+        request = _head(scope)
         body = await self._body(request, receive)
         if body is None:
             return
@@ -54,18 +51,17 @@ class Edge:
             await _send_whole(send, _error(request, body, self._render_error))
             return
         request.body = body
-        # One task serves, one listens: the disconnect of the client ends the other, whatever it waits for.
-        serving = asyncio.ensure_future(self._serve(request, receive, send))
-        listening = asyncio.ensure_future(_disconnected(receive))
-        try:
-            await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            listening.cancel()
-            if not serving.done():
-                serving.cancel()
-            await asyncio.gather(serving, listening, return_exceptions=True)
-        if not serving.cancelled() and (error := serving.exception()) is not None:
-            raise error
+        with _Listening(receive):
+            await self._serve(request, receive, send)
+
+    async def refuse(self, scope: Scope, receive: Receive, send: Send, info: ErrorInfo) -> None:
+        """Answer a request, or the opening of a WebSocket, with an error in the words of its endpoint."""
+        response = _error(_head(scope), info, self._render_error)
+        if scope["type"] == "websocket":
+            await _deny(scope, receive, send, response)
+            return
+        await _drain(receive)
+        await _send_whole(send, response)
 
     async def _body(self, request: Request, receive: Receive) -> bytes | ErrorInfo | None:
         """Read the body up to the limit; None when the client left."""
@@ -99,7 +95,7 @@ class Edge:
         except Exception as error:
             info = error.info() if isinstance(error, SetuError) else None
             if info is None:
-                LOG.exception("%s %s broke the server", request.method, request.path)
+                LOG.exception("%s %s broke the server", request.method, redact_text(request.path))
             await _send_whole(send, _error(request, info or _BROKEN, self._render_error))
             return
         try:
@@ -129,6 +125,17 @@ async def _send_whole(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+async def _deny(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    """Answer the handshake of a WebSocket with a response, or where a server cannot with a bare 403."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    start = {"status": response.status, "headers": response.headers.raw}
+    await send({"type": "websocket.http.response.start"} | start)
+    await send({"type": "websocket.http.response.body", "body": response.body})
+
+
 async def _drain(receive: Receive) -> None:
     """Read on for a while: a connection closed with unread bytes is reset, and the client never sees the answer."""
     size = 0
@@ -141,9 +148,54 @@ async def _drain(receive: Receive) -> None:
                     return
 
 
+class _Listening:
+    """Cancels what the current task does within when its client leaves, whatever it waits for.
+
+    The listener starts when the loop runs again: for an answer that is there at once there is none.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._listener: asyncio.Task[None] | None = None
+        self._left = False
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._starting = asyncio.get_running_loop().call_soon(self._start)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        self._starting.cancel()
+        if self._listener is not None:
+            self._listener.remove_done_callback(self._ended)
+            self._listener.cancel()
+        # As in asyncio.timeout: what cancelled the task from without goes on, this one ends here.
+        return self._left and self._task.uncancel() == 0 and isinstance(error, asyncio.CancelledError)
+
+    def _start(self) -> None:
+        self._listener = asyncio.ensure_future(_disconnected(self._receive))
+        self._listener.add_done_callback(self._ended)
+
+    def _ended(self, listener: "asyncio.Task[None]") -> None:
+        if not listener.cancelled() and listener.exception() is None:
+            self._left = True
+            self._task.cancel()
+
+
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _head(scope: Scope) -> Request:
+    """Return the request without its body; that a WebSocket opens with is a GET."""
+    return Request(
+        method=scope.get("method", "GET"),
+        path=_raw_path(scope),
+        query=scope["query_string"].decode("latin-1"),
+        headers=Headers((name.lower(), value) for name, value in scope["headers"]),
+    )
 
 
 def _raw_path(scope: Scope) -> str:

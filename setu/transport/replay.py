@@ -8,7 +8,7 @@ from setu.cassette.fault_steps import Struck
 from setu.cassette.faults import HEADER, Rule, parse_rules
 from setu.cassette.journal import Journal, Served, attempt_of, retry_after_ms
 from setu.cassette.library import Library
-from setu.cassette.match import model_of, route_of
+from setu.cassette.match import route_of
 from setu.cassette.model import Interaction
 from setu.cassette.physics import Physics, paced
 from setu.cassette.pieces import framing_of
@@ -62,13 +62,23 @@ class Replay:
         Raises:
             TruncatedError: a recording, or a fault, that breaks off before its head.
         """
+        return await self.answer(request)
+
+    async def answer(self, request: Request, client: Request | None = None) -> Response:
+        """Play the recording of a request as `send` does.
+
+        `client` is what a client asked in another dialect, where the request is its translation: the journal tells of
+        that, and its headers say which faults and which attempt.
+        """
         await request.read()
-        served = self._arrived(request)
-        struck = Struck(dialect=served.dialect, key=served.key, now=self._clock.now())
+        route = route_of(request)
+        dialect = route.dialect if route else ""
+        served = self._arrived(request, client or request)
+        struck = Struck(dialect=dialect, key=served.key, now=self._clock.now())
         try:
-            own = parse_rules(request.headers.get(HEADER) or "")
+            own = parse_rules((client or request).headers.get(HEADER) or "")
         except ConfigError as error:
-            return await self._refuse(served, error)
+            return await self._refuse(served, dialect, error)
         failing = self._chaos.failing(struck, own)
         if failing is not None:
             served.fault = failing.text
@@ -77,11 +87,12 @@ class Replay:
             interaction, match = self._library.take(request)
         except NoMatchError as error:
             self.misses += 1
-            return await self._miss(served, error)
+            return await self._miss(served, dialect, error)
         self.hits += 1
         served.place = interaction.place
+        how = match if client is None else "translated"
         answer = self._struck(served, interaction, struck, own)
-        return await self._play(served, answer, match, {"x-setu-replay": "hit", "x-setu-match": match})
+        return await self._play(served, answer, how, {"x-setu-replay": "hit", "x-setu-match": how})
 
     async def aclose(self) -> None:
         """Do nothing: a library holds no file open."""
@@ -103,17 +114,21 @@ class Replay:
         """Put these rules in place of the ones there are; calls are counted from here."""
         self._chaos = Chaos(faults, self._render_error)
 
-    def _arrived(self, request: Request) -> Served:
-        route = route_of(request)
+    def _arrived(self, request: Request, client: Request) -> Served:
+        """Take note of what a client asked; the key is that of what is looked for."""
+        key, path, model = self._library.asked(request)
+        if client is not request:
+            _, path, model = self._library.asked(client)
+        route = route_of(client)
         served = Served(
             scope=self._scope,
             dialect=route.dialect if route else "",
             op=route.operation if route else "raw",
-            method=request.method,
-            path=request.path,
-            model=model_of(request) or "",
-            key=self._library.key(request),
-            attempt=attempt_of(request.headers),
+            method=client.method,
+            path=path,
+            model=model,
+            key=key,
+            attempt=attempt_of(client.headers),
         )
         self.journal.add(served, self._clock.monotonic())
         return served
@@ -155,22 +170,23 @@ class Replay:
             self.journal.done(served, kind, events, self._clock.monotonic())
 
         response = await play(steps, self._clock, ended)
+        response.headers.remove(*marks)
         for name, value in marks.items():
-            response.headers.set(name, value)
+            response.headers.add(name, value)
         return response
 
-    async def _miss(self, served: Served, error: NoMatchError) -> Response:
+    async def _miss(self, served: Served, dialect: str, error: NoMatchError) -> Response:
         told = error.info()
         message = f"{told.message}\n{error.report}" if error.report else told.message
         info = ErrorInfo(kind=told.kind, status=told.status, message=message, type=told.type, code=told.code)
-        return await self._own_answer(served, info, "miss")
+        return await self._own_answer(served, dialect, info, "miss")
 
-    async def _refuse(self, served: Served, error: ConfigError) -> Response:
+    async def _refuse(self, served: Served, dialect: str, error: ConfigError) -> Response:
         """Answer a request whose fault header says nothing known; it is not retried."""
         info = ErrorInfo(kind=ErrorKind.INVALID_REQUEST, status=400, message=str(error), code="bad_fault", param=HEADER)
-        return await self._own_answer(served, info, "refused")
+        return await self._own_answer(served, dialect, info, "refused")
 
-    async def _own_answer(self, served: Served, info: ErrorInfo, match: str) -> Response:
+    async def _own_answer(self, served: Served, dialect: str, info: ErrorInfo, match: str) -> Response:
         headers = Headers.of({"content-type": "application/json", "x-should-retry": "false"})
-        answer = script(info.status, headers, self._render_error(served.dialect, info))
+        answer = script(info.status, headers, self._render_error(dialect, info))
         return await self._play(served, answer, match, {"x-setu-replay": match})

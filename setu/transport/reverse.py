@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from setu.dialects.routes import classify_prefixed
 from setu.errors import ErrorInfo, RouteNotFoundError, SetuError
@@ -20,6 +22,15 @@ _ANY = re.compile(
 
 _KEY = re.compile(r"(?:^|&)key=.")
 _OURS = ("host", "content-length", "x-setu-provider", "x-provider", "accept-encoding", "expect")
+_MAX_PLACES = 256
+
+
+class _Place(NamedTuple):
+    """Where a request goes, and to whom."""
+
+    deployment: Deployment
+    origin: str
+    path: str
 
 
 class Reverse:
@@ -43,10 +54,13 @@ class Reverse:
         self._names = frozenset(deployments)
         self._render_error = render_error
         self._upstream = upstream
+        # Clients ask for few paths, over and over.
+        self._place = lru_cache(maxsize=_MAX_PLACES)(self._placed)
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, onward: Request | None = None) -> Response:
+        """Hand a request on; `onward` is what `onward` has made of it, where that is known."""
         try:
-            return await self._inner.send(self.onward(request))
+            return await self._inner.send(onward or self.onward(request))
         except SetuError as error:
             info = error.info()
             headers = Headers.of({"content-type": "application/json"})
@@ -63,8 +77,22 @@ class Reverse:
         """
         if request.path.startswith("/proxy/"):
             return _to_any_host(request)
-        route, path = classify_prefixed(request.method, request.path, self._names, request.query)
-        named = (route.provider if route else None) or request.headers.get("x-setu-provider")
+        place = self._place(request.method, request.path, request.headers.get("x-setu-provider"))
+        headers = end_to_end(request.headers, *_OURS)
+        if not headers.has_any(*CREDENTIALS) and not _KEY.search(request.query):
+            sign(headers, place.deployment.scheme, place.deployment.key)
+        return Request(
+            method=request.method,
+            origin=place.origin,
+            path=place.path,
+            query=request.query,
+            headers=headers,
+            body=request.body,
+        )
+
+    def _placed(self, method: str, path: str, provider: str | None) -> _Place:
+        route, path = classify_prefixed(method, path, self._names)
+        named = (route.provider if route else None) or provider
         home = HOME.get(route.dialect, self._upstream) if route else self._upstream
         if named is None and home == "openai":
             named = self._upstream
@@ -78,18 +106,7 @@ class Reverse:
         origin, onward = url(deployment, path)
         if deployment.provider.paths or "{model}" in deployment.base_url:
             onward = path  # Azure's and Vertex's clients write the whole path themselves
-        headers = end_to_end(request.headers)
-        headers.remove(*_OURS)
-        if not any(name in headers for name in CREDENTIALS) and not _KEY.search(request.query):
-            sign(headers, deployment.scheme, deployment.key)
-        return Request(
-            method=request.method,
-            origin=origin,
-            path=onward,
-            query=request.query,
-            headers=headers,
-            body=request.body,
-        )
+        return _Place(deployment, origin, onward)
 
 
 def _to_any_host(request: Request) -> Request:
@@ -100,8 +117,7 @@ def _to_any_host(request: Request) -> Request:
             f"{request.path[:200]} does not name a host: the form is /proxy/https/HOST[:PORT]/PATH",
             code="bad_proxy_path",
         )
-    headers = end_to_end(request.headers)
-    headers.remove(*_OURS)
+    headers = end_to_end(request.headers, *_OURS)
     origin = f"{found['scheme']}://{found['host'].lower()}{found['port'] or ''}"
     return Request(
         method=request.method,

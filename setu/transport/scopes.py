@@ -22,7 +22,8 @@ class Scopes:
     """Hands each request to the transport of the cassette it names, opened when it is first named.
 
     Of more than `limit` cassettes the one that was used longest ago is closed. `shared` is what several of them send
-    through (`Lent` to each); it is closed last. `on_refused` is told of what no transport was there for.
+    through (`Lent` to each); it is closed last. `on_refused` is told of what no transport was there for, `on_closed`
+    of each cassette whose transport was closed.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Scopes:
         limit: int = _LIMIT,
         shared: Transport | None = None,
         on_refused: Refused = lambda _scope, _request, _error: None,
+        on_closed: Callable[[Scope | None], None] = lambda _scope: None,
     ) -> None:
         self._open = open_scope
         self._render_error = render_error
         self._limit = limit
         self._shared = shared
         self._on_refused = on_refused
+        self._on_closed = on_closed
         self._transports: OrderedDict[Scope | None, asyncio.Future[Transport]] = OrderedDict()
 
     async def send(self, request: Request) -> Response:
@@ -54,8 +57,7 @@ class Scopes:
     async def aclose(self) -> None:
         """Close every transport that was opened."""
         while self._transports:
-            _, opening = self._transports.popitem()
-            await _close(opening)
+            await self._close(*self._transports.popitem())
         if self._shared is not None:
             await self._shared.aclose()
 
@@ -65,7 +67,7 @@ class Scopes:
         Without a scope it is that of every cassette, or, not `everything`, of requests that name none.
         """
         for name in [name for name in self._transports if name == scope or (scope is None and everything)]:
-            await _close(self._transports.pop(name))
+            await self._close(name, self._transports.pop(name))
 
     async def _transport(self, scope: Scope | None) -> Transport:
         opening = self._transports.get(scope)
@@ -75,6 +77,8 @@ class Scopes:
             await self._make_room()
         else:
             self._transports.move_to_end(scope)
+        if opening.done() and not opening.cancelled() and opening.exception() is None:
+            return opening.result()
         try:
             # Shielded: the first client may leave while others wait for the same cassette.
             return await asyncio.shield(opening)
@@ -85,8 +89,16 @@ class Scopes:
 
     async def _make_room(self) -> None:
         while len(self._transports) > self._limit:
-            _, oldest = self._transports.popitem(last=False)
-            await _close(oldest)
+            await self._close(*self._transports.popitem(last=False))
+
+    async def _close(self, scope: Scope | None, opening: "asyncio.Future[Transport]") -> None:
+        try:
+            transport = await opening
+        except Exception:  # noqa: BLE001  # who asked for it has been told; there is nothing to close
+            return
+        await transport.aclose()
+        if scope not in self._transports:  # opened again meanwhile
+            self._on_closed(scope)
 
     def _refusal(self, request: Request, error: SetuError) -> Response:
         info = error.info()
@@ -94,12 +106,21 @@ class Scopes:
         return Response(info.status, headers, self._render_error(request, info))
 
 
-async def _close(opening: "asyncio.Future[Transport]") -> None:
-    try:
-        transport = await opening
-    except Exception:  # noqa: BLE001  # who asked for it has been told; there is nothing to close
-        return
-    await transport.aclose()
+class OnDemand:
+    """A transport that is opened by the first request, for who may never send one."""
+
+    def __init__(self, open_transport: Callable[[], Transport]) -> None:
+        self._open = open_transport
+        self._opened: Transport | None = None
+
+    async def send(self, request: Request) -> Response:
+        if self._opened is None:
+            self._opened = self._open()
+        return await self._opened.send(request)
+
+    async def aclose(self) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
 
 
 class Lent:

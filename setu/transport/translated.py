@@ -2,17 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import cache
+
+import msgspec
 
 from setu.cassette.match import model_of, route_of
 from setu.errors import NoMatchError, SetuError
 from setu.http import Request, Response
 from setu.ports import Transport
+from setu.providers.deployment import Deployment, url
 from setu.transport.replay import Replay
 from setu.transport.reverse import Reverse
 
 _OPERATIONS = frozenset({"chat", "complete", "embed", "count_tokens"})
-_PLAYED: ContextVar[list[Request]] = ContextVar("setu_played")
-"""What was played for the call that this task is about: an answer without any is the translator's own refusal."""
+
+
+class _Asking:
+    """A client's request under translation; if nothing was `played` for it, the answer is the translator's own."""
+
+    def __init__(self, client: Request) -> None:
+        self.client = client
+        self.played = False
+
+
+_ASKING: ContextVar[_Asking | None] = ContextVar("setu_asking", default=None)
+"""The call that this task is about."""
 
 
 class Translated:
@@ -40,27 +54,27 @@ class Translated:
             return await self._reverse.send(request)
         route = route_of(onward)
         if route is None or route.operation not in _OPERATIONS:
-            return await self._reverse.send(request)
+            return await self._reverse.send(request, onward)
         if not self._replay.library.answers(onward):
             for dialect, provider in self._places(onward, route.dialect):
-                response = await self._elsewhere(request, dialect, provider)
+                response = await self._elsewhere(request, onward, dialect, provider)
                 if response is not None:
                     return response
-        return await self._reverse.send(request)
+        return await self._reverse.send(request, onward)
 
     async def aclose(self) -> None:
         await self._reverse.aclose()
 
-    async def _elsewhere(self, request: Request, dialect: str, provider: str) -> Response | None:
+    async def _elsewhere(self, request: Request, onward: Request, dialect: str, provider: str) -> Response | None:
         headers = request.headers.copy()
         headers.set("x-setu-provider", provider)
         asked = Request(
             method=request.method, path=request.path, query=request.query, headers=headers, body=request.body
         )
-        played: list[Request] = []
-        _PLAYED.set(played)
+        asking = _Asking(onward)
+        _ASKING.set(asking)
         response = await self._over(dialect).send(asked)
-        if not played:
+        if not asking.played:
             await response.aclose()
             return None
         response.headers.set("x-setu-match", "translated")
@@ -99,8 +113,39 @@ class Quiet:
         await request.read()
         if not self._replay.library.answers(request):
             raise NoMatchError("not recorded in this dialect either")
-        _PLAYED.get([]).append(request)
-        return await self._replay.send(request)
+        asking = _ASKING.get()
+        if asking is None:
+            return await self._replay.send(request)
+        asking.played = True
+        return await self._replay.answer(request, asking.client)
 
     async def aclose(self) -> None:
         """Leave the replay to its owner."""
+
+
+def translating(
+    replay: Replay,
+    reverse: Reverse,
+    deployed: Mapping[str, Deployment],
+    gateway: Callable[[Mapping[str, Deployment], Transport], Transport],
+) -> Translated:
+    """Return a replay that also answers in a dialect in which nothing was recorded, through a gateway to its hosts."""
+    names: dict[str, list[str]] = {}
+    for name, deployment in deployed.items():
+        names.setdefault(url(deployment, "/")[0], []).append(name)
+
+    @cache
+    def over(dialect: str) -> Transport:
+        speaking = {name: only for name, each in deployed.items() if (only := _speaking(each, dialect)) is not None}
+        return gateway(speaking, Quiet(replay))
+
+    return Translated(replay, reverse, over, names)
+
+
+def _speaking(deployment: Deployment, dialect: str) -> Deployment | None:
+    """Return the deployment as if its host spoke one dialect only; None when it does not speak that one."""
+    provider = deployment.provider
+    if dialect not in (*provider.dialects, *provider.speaks.values()):
+        return None
+    only = msgspec.structs.replace(provider, dialects=(dialect,), speaks={})
+    return msgspec.structs.replace(deployment, provider=only)

@@ -218,9 +218,9 @@ def test_a_ping_adds_nothing_that_a_client_reads(name, event) -> None:
     done = ping(event)(struck)(steps)
 
     whole, pinged = events(steps, struck), events(done, struck)
-    assert len(pinged) - len(whole) == (name == "anthropic")
+    assert len(pinged) - len(whole) == (name in ("anthropic", "bedrock"))
     assert [pair for pair in pinged if pair[0] != "ping"] == [pair for pair in whole if pair[0] != "ping"]
-    assert (body(done) == body(steps)) is (name == "bedrock")
+    assert len(body(done)) > len(body(steps))
 
 
 @every_stream

@@ -42,6 +42,16 @@ def test_each_request_has_its_own_queue() -> None:
     assert bodies(library, talk("b"), talk("a"), talk("a")) == [b"2", b"1", b"3"]
 
 
+def test_a_request_that_was_changed_since_is_another() -> None:
+    library = Library([interaction(b"1", asked=talk("a")), interaction(b"2", asked=talk("b"))])
+    asked = talk("a")
+    assert library.answers(asked)
+
+    asked.body = talk("b").body
+
+    assert bodies(library, asked) == [b"2"]
+
+
 def test_used_up_recordings_are_a_miss_that_says_so() -> None:
     library = Library([interaction(asked=talk("hi"))])
     library.take(talk("hi"))
@@ -292,4 +302,49 @@ def test_a_form_is_told_by_where_its_own_boundary_divides_it() -> None:
     forms = [request(body, path="/f", headers={"content-type": f"multipart/form-data; boundary={b}"}) for b in "ab"]
     library = Library([interaction(asked=forms[0])])
 
-    assert library.key(forms[0]) != library.key(forms[1])
+    assert library.asked(forms[0]).key != library.asked(forms[1]).key
+
+
+@pytest.mark.parametrize("looser", ["shape", "last-user"])
+@pytest.mark.parametrize("exhausted", ["error", "last", "cycle"])
+def test_where_anything_like_it_will_do_an_answer_comes_before_an_error(looser, exhausted) -> None:
+    library = Library(
+        [
+            interaction(b"refused", asked=talk("a", max_tokens=1), status=400),
+            interaction(b"answered", asked=talk("a", max_tokens=2)),
+        ],
+        looser=looser,
+        on_exhausted=exhausted,
+    )
+    asked = [talk("a", max_tokens=tokens) for tokens in (3, 4)]
+
+    after = {"error": b"refused", "last": b"answered", "cycle": b"answered"}[exhausted]
+    assert bodies(library, *asked) == [b"answered", after]
+
+
+def test_an_answer_of_another_host_comes_before_an_error_of_ones_own() -> None:
+    here, there = talk("a"), talk("a", n=1)
+    there.origin = "https://other.example"
+    library = Library(
+        [interaction(b"refused", asked=here, status=429), interaction(b"answered", asked=there)], looser="last-user"
+    )
+
+    assert bodies(library, talk("a", n=2)) == [b"answered"]
+
+
+def test_what_was_recorded_of_the_very_request_is_served_as_it_was_an_error_too() -> None:
+    recorded = [interaction(b"refused", asked=talk("a"), status=429), interaction(b"answered", asked=talk("a"))]
+
+    assert bodies(Library(recorded, looser="last-user"), talk("a"), talk("a")) == [b"refused", b"answered"]
+    assert bodies(Library(recorded, looser="sequence"), talk("b"), talk("c")) == [b"refused", b"answered"]
+
+
+def test_two_requests_that_differ_only_in_a_secret_are_equal() -> None:
+    """The guide to replaying says so: they share one queue, and are served in the order of recording."""
+    keys = [f"sk-ant-api03-{letter * 3}B3dE6gH9jK2mN5pQ8rT1vW4" for letter in "XYZ"]
+    one, two, other = (talk(f"my key is {key}; is it good?") for key in keys)
+    library = Library([interaction(b"1", asked=one), interaction(b"2", asked=two)])
+
+    assert library.asked(one).key == library.asked(two).key == library.asked(other).key
+    assert bodies(library, two, other) == [b"1", b"2"]
+    assert library.asked(one).key != library.asked(talk("my key is none; is it good?")).key

@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,28 @@ def test_quota_and_request_ids_are_of_the_moment_other_fields_are_not() -> None:
     assert unchanged(old, made(b"a", b"1", **{"request-id": "req_2", "x-ratelimit-remaining-tokens": "8"}))
     assert not unchanged(old, made(b"a", b"1", **{"request-id": "req_1", "openai-version": "2"}))
     assert not unchanged(old, msgspec.structs.replace(old, exchange=msgspec.structs.replace(old.exchange, status=500)))
+
+
+def form(boundary, text=b"hello", said="multipart/form-data; boundary={}"):
+    body = b'--%s\r\ncontent-disposition: form-data; name="file"\r\n\r\n%s\r\n--%s--\r\n' % (boundary, text, boundary)
+    made_now = made(body, b"1", boundary.decode())
+    made_now.exchange.request.headers.set("content-type", said.format(boundary.decode()))
+    return made_now
+
+
+@pytest.mark.parametrize("said", ["multipart/form-data; boundary={}", 'multipart/form-data; charset=x; boundary="{}"'])
+def test_a_form_is_the_same_whatever_divides_its_parts(said) -> None:
+    assert unchanged(form(b"0aF+(", said=said), form(b"c41d9e", said=said))
+    assert not unchanged(form(b"0aF+(", said=said), form(b"c41d9e", b"other", said=said))
+
+
+def test_a_boundary_that_divides_nothing_hides_no_change() -> None:
+    old, new = form(b"one"), form(b"two")
+    new.exchange.request.headers.set("x-said", "one")
+    old.exchange.request.headers.set("x-said", "two")
+
+    assert not unchanged(old, new)
+    assert not unchanged(made(b"--one", b"1"), made(b"--two", b"1"))
 
 
 RECORDINGS = st.lists(st.builds(made, st.sampled_from([b"a", b"b", b"c"]), st.sampled_from([b"1", b"2"])), max_size=6)

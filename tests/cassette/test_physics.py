@@ -1,3 +1,6 @@
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +37,53 @@ def test_the_first_token_comes_when_it_is_told_and_the_others_by_their_size() ->
     steps = paced(STREAM, Physics(ttft=0.4, tps=10), "sse")
 
     assert times(steps) == [0.4, 0.4, 0.4, 0.7, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("usage", "last"),
+    [
+        ({"completion_tokens": 40}, 3.4),
+        ({"completion_tokens": 140, "completion_tokens_details": {"reasoning_tokens": 100}}, 3.4),
+        ({"completion_tokens": 0}, 0.7),
+        ({"completion_tokens": None}, 0.7),
+        ({}, 0.7),
+    ],
+)
+def test_the_tokens_that_were_counted_are_those_that_take_time(usage, last) -> None:
+    counted = Bytes(b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode())
+
+    steps = paced((*STREAM[:4], counted, *STREAM[4:]), Physics(ttft=0.4, tps=10), "sse")
+
+    assert times(steps)[-1] == last
+
+
+def test_a_whole_answer_takes_the_tokens_it_counts() -> None:
+    body = b'{"content":[{"type":"text","text":"sixteen bytes..."}],"usage":{"input_tokens":900,"output_tokens":20}}'
+
+    assert times(paced(script(200, Headers(), body), Physics(tps=10), "json")) == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("provider", "scenario"),
+    [
+        ("openai", "text-stream"), ("anthropic", "text-stream"), ("gemini", "text-stream"), ("cohere", "text-stream"),
+        ("ollama", "text-stream"), ("bedrock", "text-stream"), ("openai", "parallel-tools-stream"),
+    ],
+)  # fmt: skip
+def test_the_pace_of_a_recording_is_that_of_its_own_count(provider, scenario) -> None:
+    found = bundled(provider, scenario)
+    count = count_of(found.exchange.body)
+
+    due = times(paced(script_of(found), Physics(tps=1), framing_of(found.exchange)))
+
+    # All but those of the first event, which come with the head.
+    assert 0.5 * count < due[-1] <= count
+
+
+def count_of(body):
+    """Return the greatest count of written tokens that stands anywhere in a recording."""
+    names = rb"completion_tokens|output_tokens|outputTokens|candidatesTokenCount|eval_count"
+    return max(int(found[1]) for found in re.finditer(rb'"(?:%b)":\s*(\d+)' % names, body))
 
 
 def test_recorded_waits_are_gone() -> None:

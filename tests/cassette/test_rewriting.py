@@ -1,7 +1,8 @@
 import pytest
 
 from setu.cassette.model import Recording
-from setu.cassette.shelf import Rewriting, Shelf, read_cassette, write_cassette
+from setu.cassette.serialize import HEADER
+from setu.cassette.shelf import Rewriting, Shelf, read_cassette, verified_block, write_blocks, write_cassette
 from setu.errors import CassetteError
 from tests.cassette.samples import ANTHROPIC_STREAM, interaction, talk
 
@@ -90,3 +91,31 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path) 
     with pytest.raises(CassetteError, match=r"a\.yaml cannot be written"):
         write_cassette(path, [one("a")])
     assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]
+
+
+KEY = "sk-ant-api03-Abc_123-Def456Ghi789"
+
+
+def test_a_file_that_is_written_anew_holds_no_secret_and_the_rest_byte_for_byte(tmp_path) -> None:
+    secret = one("c", b'{"text":"known-value and %s"}' % KEY.encode())
+
+    write_cassette(tmp_path / "a.yaml", [one("a"), secret, one("b")], ("known-value",))
+
+    text = (tmp_path / "a.yaml").read_text()
+    assert KEY not in text
+    assert "known-value" not in text
+    assert text.startswith(HEADER + verified_block(one("a")))
+    assert text.endswith(verified_block(one("b")))
+    assert read_cassette(tmp_path / "a.yaml")[1].exchange.body == b'{"text":"REDACTED and REDACTED"}'
+
+
+def test_old_words_that_stay_are_looked_at_again(tmp_path) -> None:
+    path = tmp_path / "a.yaml"
+    write_blocks(path, [verified_block(one("a", b'{"text":"%s"}' % KEY.encode()))])
+
+    again = Rewriting(tmp_path, key, lambda _: "a.yaml", ("other-value",))
+    again.append(one("a", b'{"text":"other-value"}', NEW))
+    again.close()
+
+    assert "other-value" not in path.read_text()
+    assert KEY not in path.read_text()

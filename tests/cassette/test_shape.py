@@ -1,4 +1,5 @@
 import base64
+import json
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
@@ -7,10 +8,10 @@ import pytest
 
 from setu.cassette.blobs import FOLDER, Blobs
 from setu.cassette.library import Library
-from setu.cassette.match import key_of
+from setu.cassette.match import LARGE, key_of
 from setu.cassette.model import Recording, Timing
 from setu.cassette.script import Bytes, script_of
-from setu.cassette.shape import LARGE, shape_of, strip, without_media
+from setu.cassette.shape import shape_of, strip, without_media
 from setu.cassette.shelf import Appender, read_cassette
 from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, JSON, interaction, request
 
@@ -35,6 +36,35 @@ def test_a_stripped_recording_still_answers_the_request_with_the_media_in_it() -
     assert len(stripped.exchange.body) < 300
     assert b'"small":"aGk="' in stripped.exchange.body
     assert Library([stripped]).take(painted().exchange.request)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/messages", {"model": "m", "messages": [], "attachment": PICTURE}),
+        ("/v1/messages", {"model": "m", "messages": [{"role": "user", "content": f"data:text/plain;base64,{PICTURE}"}]}),
+        ("/v1/messages", {"model": "m", "messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"blob": PICTURE}}]}]}),
+        ("/nobodys/api", {"upload": [PICTURE, {"again": PICTURE}]}),
+    ],
+)  # fmt: skip
+def test_media_under_any_name_match_stripped_or_not(path, body) -> None:
+    whole = interaction(asked=request(body))
+    whole.exchange.request.path = path
+    other = request(json.loads(json.dumps(body).replace(PICTURE, PICTURE[4:])))
+    other.path = path
+
+    stripped = without_media(whole, strip)
+
+    assert len(stripped.exchange.request.body) < 500
+    assert key_of(stripped.exchange.request) == key_of(whole.exchange.request)
+    assert key_of(other) != key_of(whole.exchange.request)
+
+
+def test_media_in_a_request_that_is_not_json_stay_for_matching_compares_the_whole() -> None:
+    whole = interaction(asked=request({}))
+    whole.exchange.request.body = b'{"a":"%s"}\n{"a":1}' % PICTURE.encode()
+
+    assert without_media(whole, strip).exchange.request.body == whole.exchange.request.body
 
 
 def test_blobs_are_kept_once_beside_the_cassette_and_put_back(tmp_path) -> None:

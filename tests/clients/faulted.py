@@ -22,7 +22,9 @@ from tests.clocks import RealClock
 
 CHAT, CHAT_STREAM = bundled("openai", "text"), bundled("openai", "text-stream")
 MESSAGE, MESSAGE_STREAM = bundled("anthropic", "text"), bundled("anthropic", "text-stream")
-RECORDED = (CHAT, CHAT_STREAM, MESSAGE, MESSAGE_STREAM)
+RESPONSE, RESPONSE_STREAM = bundled("openai_responses", "text"), bundled("openai_responses", "text-stream")
+CONVERSE_STREAM = bundled("bedrock", "text-stream")
+RECORDED = (CONVERSE_STREAM, CHAT, CHAT_STREAM, RESPONSE, RESPONSE_STREAM, MESSAGE, MESSAGE_STREAM)
 
 
 def asked(interaction: Interaction) -> dict[str, Any]:
@@ -62,6 +64,23 @@ def openai_stream(url: str) -> str:
         return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
 
 
+def responses_plain(url: str) -> str:
+    with openai_sdk(url) as client:
+        return client.responses.create(**asked(RESPONSE)).output_text
+
+
+def responses_stream(url: str) -> str:
+    with openai_sdk(url) as client:
+        events = client.responses.create(**asked(RESPONSE_STREAM))
+        return "".join(event.delta for event in events if event.type == "response.output_text.delta")
+
+
+def responses_helper(url: str) -> str:
+    arguments = {name: value for name, value in asked(RESPONSE_STREAM).items() if name != "stream"}
+    with openai_sdk(url) as client, client.responses.stream(**arguments) as stream:
+        return stream.get_final_response().output_text
+
+
 def anthropic_plain(url: str) -> str:
     with anthropic_sdk(url) as client:
         return "".join(block.text for block in client.messages.create(**asked(MESSAGE)).content)
@@ -82,6 +101,9 @@ def anthropic_helper(url: str) -> str:
 CALLS: Mapping[str, Callable[[str], str]] = {
     "openai, whole": openai_plain,
     "openai, stream": openai_stream,
+    "openai Responses, whole": responses_plain,
+    "openai Responses, stream": responses_stream,
+    "openai Responses, `responses.stream`": responses_helper,
     "anthropic, whole": anthropic_plain,
     "anthropic, stream": anthropic_stream,
     "anthropic, `messages.stream`": anthropic_helper,
@@ -111,12 +133,15 @@ def _all(word: str) -> tuple[str, ...]:
 
 
 def _by_sdk(openai: str, anthropic: str) -> tuple[str, ...]:
-    return (openai, openai, anthropic, anthropic, anthropic)
+    return (openai,) * _OF_OPENAI + (anthropic,) * (len(CALLS) - _OF_OPENAI)
 
 
-_BROKEN = ("APIConnectionError",) * 3
+_OF_OPENAI = sum(name.startswith("openai") for name in CALLS)
 _UNWRAPPED = "httpx2.RemoteProtocolError"
 _JSON = "json.JSONDecodeError"
+_BROKEN = (*_by_sdk("APIConnectionError", "APIConnectionError")[:-2], _UNWRAPPED, _UNWRAPPED)
+_UNENDED = "RuntimeError"
+"""Of `responses.stream`: without `response.completed` there is nothing that it could return."""
 
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "429": _all("RateLimitError"),
@@ -124,16 +149,16 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "503": _by_sdk("InternalServerError", "ServiceUnavailableError"),
     "529": _by_sdk("InternalServerError", "OverloadedError"),
     "400": _all("BadRequestError"),
-    "close@event=4": (*_BROKEN, _UNWRAPPED, _UNWRAPPED),
-    "close@byte=40": (*_BROKEN, _UNWRAPPED, _UNWRAPPED),
-    "half-chunk@event=4": (*_BROKEN, _UNWRAPPED, _UNWRAPPED),
-    "rst@event=0": (*_BROKEN, "httpx2.ReadError", "httpx2.ReadError"),
-    "end@event=4": (FINE, SHORT, FINE, SHORT, SHORT),
-    "drop-done": _all(FINE),
-    "truncate-gzip": (_JSON, "UnicodeDecodeError", _JSON, SHORT, SHORT),
+    "close@event=4": _BROKEN,
+    "close@byte=40": _BROKEN,
+    "half-chunk@event=4": _BROKEN,
+    "rst@event=0": (*_BROKEN[:-2], "httpx2.ReadError", "httpx2.ReadError"),
+    "end@event=4": (FINE, SHORT, FINE, SHORT, _UNENDED, FINE, SHORT, SHORT),
+    "drop-done": (FINE, FINE, FINE, FINE, _UNENDED, FINE, FINE, FINE),
+    "truncate-gzip": (_JSON, "UnicodeDecodeError", _JSON, SHORT, _UNENDED, _JSON, SHORT, SHORT),
     "malformed-event@event=0": _all(_JSON),
-    "malformed-event@event=3": (FINE, _JSON, FINE, _JSON, _JSON),
-    "inject-error@event=4": (FINE, "APIError", FINE, "APIStatusError", "APIStatusError"),
+    "malformed-event@event=3": (FINE, _JSON, FINE, _JSON, _JSON, FINE, _JSON, _JSON),
+    "inject-error@event=4": (FINE, "APIError", FINE, "APIError", "APIError", FINE, "APIStatusError", "APIStatusError"),
     "stall=20ms@event=2": _all(FINE),
     "latency=20ms": _all(FINE),
     "slow-drip=20000/s": _all(FINE),

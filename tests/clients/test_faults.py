@@ -2,10 +2,13 @@
 
 from collections import Counter
 from typing import Any
+from urllib.parse import unquote
 
 import anthropic
 import openai
 import pytest
+from botocore.config import Config
+from botocore.session import Session
 
 from setu.cassette.faults import FORMS, parse_rule
 from setu.cassette.verdict import verdict
@@ -13,6 +16,7 @@ from tests.clients.faulted import (
     CALLS,
     CHAT,
     CHAT_STREAM,
+    CONVERSE_STREAM,
     FINE,
     MESSAGE,
     MESSAGE_STREAM,
@@ -21,6 +25,7 @@ from tests.clients.faulted import (
     outcome,
     replaying,
 )
+from tests.clients.upstreams import ANSWER
 
 # The recordings name a model that the client warns about; it is a fault of theirs that is looked at here.
 pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
@@ -40,6 +45,30 @@ def test_a_fault_has_the_outcome_that_the_reference_says(fault: str) -> None:
 def test_without_a_fault_every_call_is_answered() -> None:
     with replaying(times=2) as (url, _):
         assert [outcome(url, call) for call in CALLS.values()] == [FINE] * len(CALLS)
+
+
+def test_amazons_client_skips_a_sign_of_life_of_an_unknown_kind() -> None:
+    with replaying("ping@event=2") as (url, player):
+        before = converse_events(url)
+        (entry,) = player.journal.entries
+
+    assert entry.fault == "ping@event=2"
+    assert entry.events == len(before) + 1
+    assert (
+        "".join(event["contentBlockDelta"]["delta"]["text"] for event in before if "contentBlockDelta" in event)
+        == ANSWER
+    )
+    assert list(before[-1]) == ["metadata"]
+
+
+def converse_events(url: str) -> list[dict[str, Any]]:
+    body = asked(CONVERSE_STREAM)
+    options = Config(retries={"max_attempts": 0}, read_timeout=20)
+    client = Session().create_client(
+        "bedrock-runtime", "us-east-1", endpoint_url=url, config=options, aws_access_key_id="a", aws_secret_access_key="b"
+    )  # fmt: skip
+    model = unquote(CONVERSE_STREAM.exchange.request.path.split("/")[2])
+    return list(client.converse_stream(modelId=model, **body)["stream"])
 
 
 def test_every_form_of_fault_has_an_outcome() -> None:

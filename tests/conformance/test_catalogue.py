@@ -1,20 +1,26 @@
 """The catalogue and the judges agree, and a broken catalogue is refused with its place."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from setu.bundled import data_dir
+from setu.conformance.caps import KNOWN
 from setu.conformance.catalogue import AREA_ORDER, Check, area_of, load
+from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import JUDGES, PAIR_JUDGES, SET_JUDGES
 from setu.conformance.laws.table import LAWS
+from setu.conformance.probes.registry import PROBES
 from setu.errors import ConfigError
 from tests.conformance.examples import MUTANTS, PAIR_MUTANTS, SET_MUTANTS
 
 JUDGED = set(JUDGES) | set(PAIR_JUDGES) | set(SET_JUDGES)
 RUN_OTHERWISE = {"SCN-001", "SCN-002"} | {law.check for law in LAWS} | {f"FUZ-00{number}" for number in range(1, 5)}
 """Checks of scenario assertions, laws and fuzzing, which judge more than exchanges."""
+
+PROBED = {check for probe in PROBES for check in probe.checks}
 
 ROW = """
 [[check]]
@@ -30,8 +36,33 @@ fix = "f"
 """
 
 
-def test_every_judge_has_a_row_and_every_row_a_judge() -> None:
-    assert set(load().by_id) == JUDGED | RUN_OTHERWISE
+def test_every_row_is_concluded_on_by_something_and_everything_concludes_on_a_row() -> None:
+    assert set(load().by_id) == JUDGED | RUN_OTHERWISE | PROBED
+
+
+def test_what_judges_any_exchange_has_a_judge() -> None:
+    assert {check.id for check in load().checks if check.kind == "passive"} <= JUDGED
+
+
+def test_a_row_needs_what_its_probes_need() -> None:
+    """Passive rows need nothing: what does not occur is not judged."""
+    needed = {check: probe.needs for probe in PROBES for check in probe.checks}
+
+    rows = [check for check in load().checks if check.kind != "passive" and check.id in needed]
+
+    assert rows
+    assert {check.id: check.needs for check in rows} == {check.id: next(iter(needed[check.id]), None) for check in rows}
+
+
+def test_what_a_row_needs_a_target_can_declare() -> None:
+    assert {check.needs for check in load().checks} - {None} <= KNOWN
+
+
+def test_the_catalogue_is_the_one_that_was_promised() -> None:
+    areas = {"ANT", "GEM", "XLT", "SCN"}  # beyond the 151: the other dialects, laws and scenarios
+    core = [check for check in load().checks if check.area not in areas]
+
+    assert len(core) == 151
 
 
 def test_rows_name_the_mutants_that_prove_them() -> None:
@@ -48,6 +79,30 @@ def test_a_row_says_why_and_on_what_ground(check: Check) -> None:
     assert check.fix.endswith(".")
     assert check.basis
     assert all(re.fullmatch(r"B-[A-Z]{3,4}-\d{2}|[\w.-]+[:#/].+|rfc\d+#.+", basis) for basis in check.basis)
+
+
+@pytest.mark.parametrize(
+    "check", [check for check in load().checks if check.level == "MUST"], ids=lambda check: check.id
+)
+def test_a_must_shows_a_failure_in_one_short_line(check: Check) -> None:
+    assert check.example
+    assert "\n" not in check.example
+    assert len(check.example) <= 150
+
+
+@pytest.mark.parametrize("check", sorted(JUDGED))
+def test_the_example_of_a_judged_row_is_what_its_judge_says_of_a_mutant(check: str) -> None:
+    said = {re.sub(r" \(B-.*\)", "", found.message) for found in _findings(check)}
+
+    assert str(load().by_id[check].example).startswith(tuple(said)), said
+
+
+def _findings(check: str) -> Iterator[Finding]:
+    """Yield the first finding of each mutant of a check."""
+    found = [JUDGES[check](mutant) for mutant in MUTANTS.get(check, {}).values()]
+    found += [PAIR_JUDGES[check](*mutant) for mutant in PAIR_MUTANTS.get(check, {}).values()]
+    found += [SET_JUDGES[check](mutant) for mutant in SET_MUTANTS.get(check, {}).values()]
+    yield from (each[0] for each in found if each)
 
 
 def test_areas_come_in_their_order() -> None:

@@ -36,7 +36,7 @@ openai 3.52 and anthropic 2.11 for Python, without retries, over a socket. A sho
 _LESSONS = """
 Worth knowing:
 
-- A stream that ends politely before its time is no error to any of them: {short} is what a missing end looks like. Look for `finish_reason` (OpenAI) or `stop_reason` (Anthropic) before you trust an answer.
+- A stream that ends politely before its time is an error to `responses.stream` alone: {short} is what a missing end looks like to all others. Look for `finish_reason` (OpenAI), the event `response.completed` (Responses) or `stop_reason` (Anthropic) before you trust an answer.
 - What breaks while a stream is read reaches the caller of Anthropic's client as an exception of its HTTP library, and malformed JSON reaches the caller of either as one of `json`: `except anthropic.APIError` catches neither.
 - Both retry (twice by default) until they have something to hand out: a whole answer that breaks off is asked for again, a stream that breaks off is not.
 

@@ -265,9 +265,17 @@ def test_an_unknown_path_is_404_in_the_nearest_dialect(live: Live, path: str, di
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_body_of_another_type_is_415(live: Live, dialect: str, media_type: str) -> None:
-    answer = live.ask(b"{}", ENDPOINTS[dialect], [("content-type", media_type)])
+    answer = live.ask(b"a=b", ENDPOINTS[dialect], [("content-type", media_type)])
 
     assert media_type in require_envelope(answer, dialect, 415)["message"]
+
+
+def test_an_object_as_curl_sends_it_is_json(live: Live, upstream: Upstream) -> None:
+    upstream.answer = reply(COMPLETION)
+
+    answer = live.ask(asked("oa/m")[0], fields=[("content-type", "application/x-www-form-urlencoded")])
+
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

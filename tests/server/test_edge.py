@@ -5,6 +5,7 @@ import http.client
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from setu import _json
 from setu.errors import ErrorInfo, TruncatedError
 from setu.http import ByteStream, Headers, Request, Response
 from setu.server.app import App
+from setu.server.edge import Edge, Message
 from setu.server.endpoints import Operations
 from setu.server.serve import Background
 from tests.clocks import RealClock
@@ -172,11 +174,89 @@ def test_a_client_that_leaves_ends_the_work_within_a_second(phase: str) -> None:
     assert done - left < 1.0
 
 
+class Direct:
+    """One ASGI request with a body `{}`, of a client that leaves after `stays` seconds."""
+
+    def __init__(self, transport: Fake, stays: float = 60) -> None:
+        self._edge = Edge(transport, lambda _, info: info.message.encode(), max_body=1000)
+        self._stays = stays
+        self._asked = False
+        self.sent: list[Message] = []
+
+    async def run(self) -> None:
+        scope = {"type": "http", "method": "POST", "path": "/v1/x", "query_string": b"", "headers": []}
+        await self._edge(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"{}"}
+        await asyncio.sleep(self._stays)
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+@pytest.mark.parametrize(("answer", "tasks"), [(Response(200, None, b"ok"), 0), (Drip(hang=True), 1)])
+def test_only_an_answer_that_takes_time_costs_a_task_that_listens(answer: Response | Drip, tasks: int) -> None:
+    async def one() -> int:
+        made: list[object] = []
+        loop = asyncio.get_running_loop()
+        own = asyncio.ensure_future(Direct(Fake(lambda _: answer), stays=0.05).run())
+
+        def note(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> "asyncio.Task[Any]":
+            made.append(coroutine)
+            return asyncio.Task(coroutine, loop=loop, **options)
+
+        loop.set_task_factory(note)
+        await own
+        return len(made)
+
+    assert asyncio.run(one()) == tasks
+
+
+def test_who_cancels_a_request_from_without_sees_it_cancelled() -> None:
+    drip = Drip(b"data: 1\n\n", hang=True)
+
+    async def cancelled() -> bool:
+        serving = asyncio.ensure_future(Direct(Fake(lambda _: drip)).run())
+        await asyncio.sleep(0.02)
+        serving.cancel()
+        await asyncio.wait({serving})
+        return serving.cancelled()
+
+    assert asyncio.run(cancelled())
+    assert drip.closed_at is not None
+
+
+def test_a_client_that_has_left_is_no_cancelled_request() -> None:
+    drip = Drip(b"data: 1\n\n", hang=True)
+
+    async def pending() -> int:
+        await Direct(Fake(lambda _: drip), stays=0.02).run()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(pending()) == 0
+    assert drip.closed_at is not None
+
+
 def test_a_transport_that_breaks_is_a_500_without_its_words() -> None:
     with served(Fake(lambda _: RuntimeError("secret words"))) as server:
         status, body = ask(server.url)
 
     assert (status, _json.decode(body)) == (500, {"error": {"message": "internal error; the log says more"}})
+
+
+def test_the_log_of_what_broke_holds_no_secret_of_the_path(caplog: pytest.LogCaptureFixture) -> None:
+    secret = "sk-proj-" + "aB3dE6gH9j" * 4
+    with served(Fake(lambda _: RuntimeError("broken"))) as server:
+        ask(server.url, path=f"/v1/files/{secret}?key={secret}")
+
+    assert "POST /v1/files/" in caplog.text
+    assert secret not in caplog.text
 
 
 def test_operations_answer_beside_the_hot_path() -> None:

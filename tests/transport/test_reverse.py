@@ -137,3 +137,27 @@ def test_closing_closes_what_is_behind() -> None:
     asyncio.run(Reverse(noted, {}, build.render_error).aclose())
 
     assert noted.closed == 1
+
+
+def test_two_clients_of_one_path_get_their_own_place_and_credential() -> None:
+    noted = Noted()
+    reverse = Reverse(noted, build.deployments(Config(), {}, offline_key="ours"), build.render_error)
+
+    def onward(*fields: tuple[str, str]) -> tuple[str, str | None]:
+        request = reverse.onward(Request(method="POST", path="/v1/chat/completions", headers=Headers.of(fields)))
+        return request.origin, request.headers.get("authorization")
+
+    assert onward(("x-setu-provider", "openrouter")) == ("https://openrouter.ai", "Bearer ours")
+    assert onward() == ("https://api.openai.com", "Bearer ours")
+    assert onward(("authorization", "Bearer theirs")) == ("https://api.openai.com", "Bearer theirs")
+    assert onward() == ("https://api.openai.com", "Bearer ours")
+
+
+def test_what_is_known_of_a_request_is_not_worked_out_again() -> None:
+    noted = Noted()
+    reverse = Reverse(noted, {}, build.render_error)
+    onward = Request(method="POST", path="/there")
+
+    asyncio.run(reverse.send(Request(method="POST", path="/here"), onward))
+
+    assert noted.request is onward

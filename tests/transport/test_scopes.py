@@ -7,7 +7,7 @@ from setu.cassette.scope import Scope
 from setu.cassette.script import script
 from setu.errors import CassetteNotFoundError
 from setu.http import Headers, Response
-from setu.transport.scopes import Lent, Scopes
+from setu.transport.scopes import Lent, OnDemand, Scopes
 from tests.cassette.samples import JSON, request
 from tests.transport.virtual import Upstream, VirtualClock
 
@@ -167,3 +167,40 @@ def test_what_is_refused_is_told() -> None:
     assert asyncio.run(run()) == [424, 400]
     assert told[0][:2] == (Scope("gone"), "/c/gone/v1/x")
     assert "longer than 200" in told[1][2]
+
+
+def test_what_is_closed_is_told_once_nobody_can_use_it() -> None:
+    closed = []
+    house = House(limit=2, missing=("nope",))
+    house.scopes = Scopes(house.open, lambda *_: b"", limit=2, on_closed=lambda scope: closed.append(str(scope)))
+
+    async def run():
+        for path in ("/c/a/v1/x", "/c/nope/v1/x", "/c/b/v1/x", "/c/c/v1/x"):
+            await house.ask(path)
+        told = [*closed]
+        await house.scopes.reset(Scope("b"))
+        await house.scopes.aclose()
+        return told
+
+    assert asyncio.run(run()) == ["a"]
+    assert closed == ["a", "b", "c"]
+    assert all(made.closed for made in house.made.values())
+
+
+def test_what_is_opened_on_demand_is_opened_once_and_closed() -> None:
+    opened = []
+
+    def connect():
+        opened.append(Upstream(lambda _: script(200, Headers.of(JSON), b"{}"), VirtualClock()))
+        return opened[-1]
+
+    async def run():
+        transport = OnDemand(connect)
+        for _ in range(2):
+            await (await transport.send(request())).read()
+        await transport.aclose()
+        await OnDemand(connect).aclose()
+
+    asyncio.run(run())
+
+    assert [(len(each.received), each.closed) for each in opened] == [(2, True)]

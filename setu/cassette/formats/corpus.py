@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from setu.cassette.formats.intake import DEFAULT, Data, Found, Intake, Skipped, each, lines, request_of
 from setu.cassette.model import Interaction, Recording, Wire
@@ -39,6 +39,15 @@ _EDITED = frozenset({"response_json_reserialized", "response_scrubbed", "media_t
 _REBUILT = frozenset({"sse_framing_inferred"})
 
 
+class Listed(NamedTuple):
+    """An exchange with what its corpus says about it: its name, who answered, and what is not as it was sent."""
+
+    id: str
+    provider: str
+    flags: frozenset[str]
+    interaction: Interaction
+
+
 def sniff(head: bytes) -> bool:
     line = head.partition(b"\n")[0]
     return re.match(rb'\s*\{"id":', line) is not None and b'"request_body":' in head and b'"path":' in head
@@ -50,11 +59,29 @@ def read(data: Data, name: str, intake: Intake = DEFAULT) -> Iterator[Found]:
     return each(places, _line, intake)
 
 
+def listed(data: Data, name: str) -> Iterator[Listed | Skipped]:
+    """Read the lines in their order, as they are; what cannot be read is skipped as `read` does."""
+    for number, line in enumerate(lines(data), 1):
+        if not line.isspace():
+            try:
+                yield _listed(line, f"{name}:{number}")
+            except CassetteDecodeError as error:
+                yield Skipped(f"{name}:{number}", str(error))
+
+
 def _line(line: bytes, place: str) -> Iterator[Found]:
+    found = _listed(line, place)
+    yield found if isinstance(found, Skipped) else found.interaction
+
+
+def _listed(line: bytes, place: str) -> Listed | Skipped:
     try:
         entry = json.loads(line.decode("utf-8", "surrogatepass"))
+        flags = frozenset(entry.get("flags", ()))
         reason = next((UNUSABLE[flag] for flag in entry.get("flags", ()) if flag in UNUSABLE), "")
-        yield Skipped(place, reason) if reason else _interaction(entry, place)
+        if reason:
+            return Skipped(place, reason)
+        return Listed(str(entry["id"]), str(entry.get("provider") or ""), flags, _interaction(entry, place))
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise CassetteDecodeError(f"not an exchange: {type(error).__name__}: {error}") from None
 

@@ -50,7 +50,7 @@ def _what_can_be_read(path: Path, form: Format | None, intake: Intake) -> Iterat
 def _file(path: Path, form: Format | None, intake: Intake) -> Iterator[Found]:
     try:
         with path.open("rb") as file:
-            yield from _read(_unpacked(file), str(path), form, intake)
+            yield from _read(unpacked(file), str(path), form, intake)
     except (OSError, EOFError, zlib.error) as error:
         raise CassetteError(f"{path} cannot be read: {error}") from None
 
@@ -61,7 +61,7 @@ def _read(file: IO[bytes], name: str, form: Format | None, intake: Intake) -> It
     return (form or format_of(head, name)).read(file, name, intake)
 
 
-def _unpacked(file: IO[bytes]) -> IO[bytes]:
+def unpacked(file: IO[bytes]) -> IO[bytes]:
     """Return the content of a gzipped file, known by its first bytes, or the file."""
     packed = file.read(2) == _GZIP
     file.seek(0)

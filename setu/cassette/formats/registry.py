@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from setu.cassette.formats import aimock, corpus, har, mitm, vcr
+from setu.cassette.formats import aimock, aimock_fixtures, corpus, har, mitm, vcr
 from setu.cassette.formats.intake import DEFAULT, Data, Found, Intake, joined
 from setu.cassette.model import Interaction
 from setu.cassette.shelf import check_whole
@@ -19,7 +19,8 @@ class Format(NamedTuple):
     """A format of recordings.
 
     `read` takes what a file holds, a name for places and what to take out, and yields interactions and what it
-    skipped, lazily. `write`, which gives the text of a file, is there where Setu can write the format.
+    skipped, lazily. `write`, which gives the text of a file, is there where Setu can write the format; it leaves out
+    the recordings for which `unfit` gives a reason, and `loses` says what of the others the format has no place for.
     """
 
     name: str
@@ -28,6 +29,8 @@ class Format(NamedTuple):
     sniff: Callable[[bytes], bool]
     read: Callable[[Data, str, Intake], Iterator[Found]]
     write: Callable[[Iterable[Interaction]], str] | None = None
+    unfit: Callable[[Interaction], str] = lambda _: ""
+    loses: str = ""
 
 
 def format_of(head: bytes, name: str) -> Format:
@@ -66,7 +69,16 @@ def _read_vcr(data: Data, name: str, intake: Intake = DEFAULT) -> Iterator[Found
 
 _KNOWN = (
     Format("har", "HTTP archives (browsers, Charles, Polly.JS)", har.SUFFIXES, har.sniff, har.read, har.write),
-    Format("aimock", "aimock and llmock fixtures, as reconstructed chats", aimock.SUFFIXES, aimock.sniff, aimock.read),
+    Format(
+        "aimock",
+        "aimock and llmock fixtures, as reconstructed chats",
+        aimock.SUFFIXES,
+        aimock.sniff,
+        aimock.read,
+        aimock_fixtures.write,
+        aimock_fixtures.unfit,
+        aimock_fixtures.LOSES,
+    ),
     Format("mitmproxy", "mitmproxy flow files", mitm.SUFFIXES, mitm.sniff, mitm.read),
     Format("corpus", "JSON lines, one exchange each", corpus.SUFFIXES, corpus.sniff, corpus.read),
     Format("pydantic-ai", "cassettes with a parsed_body", vcr.SUFFIXES, _sniff_parsed, _read_vcr),

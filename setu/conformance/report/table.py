@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from setu.conformance.judges.finding import Finding
-from setu.conformance.results import CheckResult, Counts, Observation, Run, Status
+from setu.conformance.results import CheckResult, Counts, Observation, Run, Status, Verdict
 
 _COLUMNS = ("run", "pass", "fail", "warn", "unsupported", "inconclusive")
 _SHOWN = 3
@@ -23,7 +23,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield _row(area, run.counts(area))
     yield _row("all", run.counts())
     yield ""
-    yield f"compat (MUST): {_verdict(run, good=run.compat)}   strict (MUST + SHOULD): {_verdict(run, good=run.strict)}"
+    yield f"compat (MUST): {_shown(run.verdict())}   strict (MUST + SHOULD): {_shown(run.verdict(strict=True))}"
     for status in _TOLD:
         for result in run.results:
             if result.status is status:
@@ -37,10 +37,8 @@ def _row(name: str, counts: Counts) -> str:
     return f"{name:<6}" + "".join(f"{number:>14}" for number in numbers)
 
 
-def _verdict(run: Run, *, good: bool) -> str:
-    if not run.counts().run:
-        return "nothing ran"
-    return "pass" if good else "FAIL"
+def _shown(verdict: Verdict) -> str:
+    return "FAIL" if verdict is Verdict.FAIL else verdict.value
 
 
 def _failure(result: CheckResult) -> Iterator[str]:
@@ -53,7 +51,7 @@ def _failure(result: CheckResult) -> Iterator[str]:
     for seen in broken[:_SHOWN]:
         yield from _evidence(seen)
     if len(broken) > _SHOWN:
-        yield f"  … and {len(broken) - _SHOWN} more of {len(result.observations)} exchanges"
+        yield f"  … and {len(broken) - _SHOWN} more of {result.exchanges} exchanges"
     yield f"  why    {check.why}"
     yield f"  fix    {check.fix}"
     yield f"  basis  {', '.join(check.basis)}"
@@ -83,6 +81,10 @@ def describe(found: Finding) -> str:
 
 
 def _reasons(run: Run) -> Iterator[str]:
+    if run.overdue:
+        yield ""
+        yield "stale:"
+        yield from (f"  {check}  {sentence}" for check, sentence in run.overdue.items())
     for status in (Status.XFAIL, Status.UNSUPPORTED, Status.INCONCLUSIVE):
         named = [result for result in run.results if result.status is status]
         if named:

@@ -36,6 +36,8 @@ class FunctionCall(_Closed):
     name: str
     args: dict[str, Any] | None = None
     id: str | None = None
+    partial_args: list[dict[str, Any]] | None = None
+    will_continue: bool | None = None
 
 
 class FunctionResponse(_Closed):
@@ -64,6 +66,12 @@ class Part(_Closed):
     video_metadata: dict[str, Any] | None = None
     media_resolution: Any = None
     part_metadata: dict[str, Any] | None = None
+    audio_metadata: dict[str, Any] | None = None
+    audio_transcription: dict[str, Any] | None = None
+    document_metadata: dict[str, Any] | None = None
+    media_processing: str | None = None
+    speech_metadata: dict[str, Any] | None = None
+    spreadsheet_metadata: dict[str, Any] | None = None
 
 
 class Content(_Closed):
@@ -136,6 +144,7 @@ class GenerationConfig(_Closed):
     image_config: dict[str, Any] | None = None
     media_resolution: str | None = None
     audio_timestamp: bool | None = None
+    audio_transcription_config: dict[str, Any] | None = None
     routing_config: dict[str, Any] | None = None
     model_selection_config: dict[str, Any] | None = None
     enable_affective_dialog: bool | None = None

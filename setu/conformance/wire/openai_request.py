@@ -43,6 +43,7 @@ class ImageUrl(_Closed):
 
 class ImagePart(_Closed, tag="image_url", tag_field="type"):
     image_url: ImageUrl
+    prompt_cache_breakpoint: Any = None
     cache_control: dict[str, Any] | None = None
 
 
@@ -53,6 +54,7 @@ class InputAudio(_Closed):
 
 class AudioPart(_Closed, tag="input_audio", tag_field="type"):
     input_audio: InputAudio
+    prompt_cache_breakpoint: Any = None
 
 
 class File(_Closed):
@@ -63,6 +65,7 @@ class File(_Closed):
 
 class FilePart(_Closed, tag="file", tag_field="type"):
     file: File
+    prompt_cache_breakpoint: Any = None
     cache_control: dict[str, Any] | None = None
 
 

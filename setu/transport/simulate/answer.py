@@ -95,7 +95,7 @@ def answer(ask: Ask, index: int = 0) -> Answer:
     dice = Dice(ask.seed, f"answer {index}")
     seed = Dice(ask.seed, f"seed {index}").hexadecimal(32).encode()
     thinking = _thinking(ask, dice)
-    room = None if ask.cap is None else ask.cap - len(thinking)
+    room = None if ask.cap is None else int(ask.cap) - len(thinking)
     calls = _calls(ask, dice)
     if calls:
         return _calling(ask, seed, thinking, calls, room, dice)
@@ -146,7 +146,7 @@ def _thinking(ask: Ask, dice: Dice) -> tuple[str, ...]:
         return ()
     length = dice.between(4, 12)
     words = _spaced([dice.pick(WORDS) for _ in range(length)])
-    return words if ask.cap is None else words[: ask.cap // 2]
+    return words if ask.cap is None else words[: int(ask.cap) // 2]  # JSON may write a whole number as 16.0
 
 
 def _calls(ask: Ask, dice: Dice) -> tuple[Call, ...]:

@@ -76,6 +76,8 @@ def _tools(body: Json) -> None:
                 raise RefusedError(f"{path}.custom.{name}: Field required")
         if not TOOL_NAME.fullmatch(a_string(tool["name"], f"{path}.custom.name")):
             raise RefusedError(f"{path}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
+        if tool.get("description") is not None:
+            a_string(tool["description"], f"{path}.custom.description")
         if an_object(tool["input_schema"], f"{path}.custom.input_schema").get("type") != "object":
             raise RefusedError(f"{path}.custom.input_schema.type: Input should be 'object'")
         if malformed(tool["input_schema"]) is not None:

@@ -3,13 +3,14 @@
 Written to platform.openai.com/docs/api-reference/completions (2026-11), not to Setu's codecs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from setu import _json
 from setu.http import Headers
 from setu.transport.simulate.answer import Answer, Ask, answer, count, groups
 from setu.transport.simulate.dice import Dice, digest
+from setu.transport.simulate.openai_chat_wording import Param, check_param
 from setu.transport.simulate.refused import RefusedError, is_integer
 from setu.transport.simulate.wire import BROKEN_MODEL, Reply, document
 
@@ -17,6 +18,24 @@ Json = dict[str, Any]
 
 _CAP = 16
 """Tokens of an answer for which no cap is asked."""
+
+_PARAMS: Mapping[str, Param] = {
+    "best_of": Param("integer", 0, 20),
+    "echo": Param("boolean"),
+    "frequency_penalty": Param("decimal", -2, 2),
+    "logit_bias": Param("object"),
+    "logprobs": Param("integer", 0, 20),
+    "max_tokens": Param("integer", 0),
+    "n": Param("integer", 1, 128),
+    "presence_penalty": Param("decimal", -2, 2),
+    "seed": Param("integer"),
+    "stream": Param("boolean"),
+    "stream_options": Param("object"),
+    "suffix": Param("string"),
+    "temperature": Param("decimal", 0, 2),
+    "top_p": Param("decimal", 0, 1),
+    "user": Param("string"),
+}
 
 _FINISH = {"stop": "stop", "sequence": "stop", "length": "length", "call": "stop"}
 
@@ -33,6 +52,8 @@ def complete(body: Json, created: int, headers: dict[str, str]) -> Reply:
     if model.rpartition("/")[2].startswith(BROKEN_MODEL):
         message = f"The model `{model}` does not exist or you do not have access to it."
         raise RefusedError(message, status=404, code="model_not_found")
+    for name, rule in _PARAMS.items():
+        check_param(body.get(name), name, rule)
     prompts = _prompts(body.get("prompt"))
     seed = digest({name: value for name, value in body.items() if name not in ("stream", "stream_options")})
     made = [
@@ -78,13 +99,20 @@ def _number(body: Json, name: str, default: int) -> int:
 
 
 def _ask(body: Json, prompt: Any, seed: bytes) -> Ask:
-    stop = body.get("stop") or ()
     return Ask(
         seed=seed,
         text=prompt if isinstance(prompt, str) else "",
         cap=_number(body, "max_tokens", _CAP),
-        stops=(stop,) if isinstance(stop, str) else tuple(stop),
+        stops=_stops(body.get("stop")),
     )
+
+
+def _stops(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,) if given else ()
+    if given is None or (isinstance(given, list) and len(given) <= 4 and all(isinstance(one, str) for one in given)):
+        return tuple(given or ())
+    raise RefusedError("Invalid type for 'stop': expected a string or at most 4 of them.", param="stop")
 
 
 def _choice(body: Json, index: int, prompt: Any, made: Answer) -> Json:

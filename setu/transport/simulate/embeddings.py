@@ -46,6 +46,8 @@ def openai(body: Json) -> Json:
     form = body.get("encoding_format", "float")
     if form not in ("float", "base64"):
         raise RefusedError(f"Invalid value for 'encoding_format': {form}.", param="encoding_format")
+    if not isinstance(body.get("user", ""), str | None):
+        raise RefusedError("Invalid type for 'user': expected a string.", param="user")
     rows = [vector(given, model, int(size)) for given in inputs]
     data = [
         {"object": "embedding", "index": index, "embedding": row if form == "float" else packed(row)}

@@ -134,8 +134,9 @@ def _generate(query: Query, request: Json, model: str) -> Reply:
     if query.route.framing == "sse":
         fields = Headers.of({**_headers(seed), "content-type": "text/event-stream"})
         return Reply(headers=fields, pieces=tuple(b"data: " + _json.encode(chunk) + b"\r\n\r\n" for chunk in chunks))
-    elements = [(b"[" if turn == 0 else b",\r\n") + _json.encode(chunk) for turn, chunk in enumerate(chunks)]
-    return Reply(headers=Headers.of(_headers(seed)), pieces=(*elements, b"]"))
+    # Google's own line ends (`}`, a line, `,`): a client that cuts at them, as Portkey does, loses the last chunk without.
+    elements = [(b"[" if turn == 0 else b"\n,\r\n") + _json.encode(chunk) for turn, chunk in enumerate(chunks)]
+    return Reply(headers=Headers.of(_headers(seed)), pieces=(*elements, b"\n]"))
 
 
 def _ask(request: Json, model: str, seed: bytes) -> Ask:

@@ -72,6 +72,8 @@ def check(body: Json) -> None:
     for name, param in _PARAMS.items():
         if body.get(name) is not None:
             check_param(body[name], name, param)
+    for label, value in (body.get("metadata") or {}).items():
+        typed(value, f"metadata.{label}", "string")
     effort = (body.get("reasoning") or {}).get("effort")
     if effort is not None and typed(effort, "reasoning.effort", "string") not in _EFFORTS:
         raise bad_value(effort, "reasoning.effort", _EFFORTS)
@@ -108,7 +110,7 @@ def _check_input(body: Json) -> None:
 
 
 def _check_item(item: Json, where: str, called: dict[str, bool], *, held: bool) -> None:
-    kind = typed(item.get("type") or "message", f"{where}.type", "string")
+    kind = "message" if item.get("type") is None else typed(item["type"], f"{where}.type", "string")
     if kind == "message":
         role = typed(_there(item, "role", f"{where}.role"), f"{where}.role", "string")
         if role not in _ROLES:
