@@ -159,9 +159,7 @@ ANY = "any other"
 """What an open set of values has beside those that it names."""
 
 
-def _values(
-    left: Side, right: Side, ours: list[Branch], others: list[Branch], place: str
-) -> Iterator[Difference]:
+def _values(left: Side, right: Side, ours: list[Branch], others: list[Branch], place: str) -> Iterator[Difference]:
     mine, theirs = _set(ours), _set(others)
     if mine is None or theirs is None or (ANY in mine and ANY in theirs):
         return
@@ -196,9 +194,7 @@ def _items(
     mine = [branch.schema.get("items", {}) for branch in ours if "array" in branch.types]
     theirs = [branch.schema.get("items", {}) for branch in others if "array" in branch.types]
     if mine and theirs:
-        yield from _compared(
-            left, right, _either(mine), _either(theirs), f"{place}[]", required=True, seen=seen
-        )
+        yield from _compared(left, right, _either(mine), _either(theirs), f"{place}[]", required=True, seen=seen)
 
 
 def _either(schemas: list[Any]) -> Any:

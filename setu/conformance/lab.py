@@ -8,7 +8,7 @@ import msgspec
 
 from setu import _json
 from setu.conformance.judges.finding import Finding, show
-from setu.conformance.judges.registry import judge_pair
+from setu.conformance.judges.registry import SET_JUDGES, judge_pair
 from setu.conformance.judges.view import View
 from setu.conformance.stand import Plan, Stand
 from setu.conformance.subject import HangUp, Subject
@@ -18,6 +18,8 @@ from setu.http import Exchange, Headers, Request
 CHAT = "/v1/chat/completions"
 SETTLE_SECONDS = 2.0
 """How long an upstream's side of an exchange may outlast the client's."""
+_TIMED = ("SSE-007",)
+"""Checks that read a clock: a busy machine makes pauses of its own, so a probe that asks again concludes on them."""
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +28,8 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     `model` answers chats, `embedding` embeds. `capabilities` is what the subject declares to have; None means that it
     declares nothing, and every probe is tried. `spoken` names the dialect behind `model` where a stand plays it.
     `url` is where other clients reach it, without `/v1`. `secrets` are the keys in use, which no answer may show;
-    `tries` is how often a model is asked that does not do what it was asked for.
+    `tries` is how often a model is asked that does not do what it was asked for. `always` is in every chat: what the
+    subject will not do without, which one check says, and the others need not say again.
     """
 
     model: str
@@ -35,6 +38,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[str] | None = None
     headers: Mapping[str, str] = {}
     url: str | None = None
+    always: Mapping[str, Any] = {}
     secrets: tuple[str, ...] = ()
     tries: int = 1
 
@@ -65,7 +69,8 @@ class Lab:
 
     def chat(self, text: str = "Say hello.", **members: Any) -> dict[str, Any]:
         """Return the body of a chat with one user message."""
-        return {"model": self.aim.model, "messages": [{"role": "user", "content": text}], **members}
+        always = {} if "max_completion_tokens" in members else self.aim.always
+        return {"model": self.aim.model, "messages": [{"role": "user", "content": text}], **always, **members}
 
     async def ask(
         self,
@@ -77,15 +82,17 @@ class Lab:
         headers: Mapping[str, str | None] | None = None,
         plan: Plan | None = None,
         hang_up: HangUp | None = None,
+        times: int = 1,
         judged: bool = True,
         settle: bool = True,
     ) -> Exchange:
-        """Ask, with both sides on record. `body` is bytes as they are, or a JSON value; `plan` answers upstream.
+        """Ask, with both sides on record. `body` is bytes as they are, or a JSON value.
 
-        Without `settle` the upstream's side is left to the caller, who wants to see when it ends.
+        `plan` answers upstream, so many times if it is asked again. Without `settle` the upstream's side is left to
+        the caller, who wants to see when it ends.
         """
         request = self._request(body, path, query, method, headers or {})
-        return await self.send(request, plan=plan, hang_up=hang_up, judged=judged, settle=settle)
+        return await self.send(request, plan=plan, hang_up=hang_up, times=times, judged=judged, settle=settle)
 
     async def send(
         self,
@@ -93,6 +100,7 @@ class Lab:
         *,
         plan: Plan | None = None,
         hang_up: HangUp | None = None,
+        times: int = 1,
         judged: bool = True,
         settle: bool = True,
     ) -> Exchange:
@@ -100,7 +108,7 @@ class Lab:
         if self._stand is not None:
             self._stand.clear()
             if plan is not None:
-                self._stand.play(plan)
+                self._stand.play(*[plan] * times)
         exchange = await self.subject.exchange(request, hang_up=hang_up)
         if self._stand is not None and settle:
             await self.until(lambda: self.stand.under_way == 0)
@@ -111,14 +119,13 @@ class Lab:
         return exchange
 
     async def ask_together(self, bodies: Sequence[Any], *, path: str = CHAT) -> list[Exchange]:
-        """Ask several things at once; whose upstream exchange is whose is not known then."""
+        """Ask several things at once; the stand has their upstream exchanges, and knows not whose is whose."""
         if self._stand is not None:
             self._stand.clear()
         asking = [self.subject.exchange(self._request(body, path, "", "POST", {})) for body in bodies]
         exchanges = await asyncio.gather(*asking)
         if self._stand is not None:
             await self.until(lambda: self.stand.under_way == 0)
-            self.stand.clear()
         return exchanges
 
     def _request(self, body: Any, path: str, query: str, method: str, headers: Mapping[str, str | None]) -> Request:
@@ -137,11 +144,19 @@ class Lab:
         """Have an exchange judged; what the upstream's own bytes have wrong is not the subject's."""
         client = View(exchange).dialect
         spoken = View(exchange.upstream[-1]).dialect if exchange.upstream else None
-        self.tally.judge(exchange, self.place, same=client is not None and client == spoken, again=exchange.request)
+        same = client is not None and client == spoken
+        self.tally.judge(exchange, self.place, same=same, again=exchange.request, but=_TIMED)
 
     def judge_pair(self, stream: Exchange, plain: Exchange) -> None:
         for check, found in judge_pair(stream, plain).items():
             self.tally.add(check, found, self.place, stream.request)
+
+    def judge_set(self, exchanges: Sequence[Exchange]) -> None:
+        """Have exchanges judged that must differ from one another."""
+        for check, rule in SET_JUDGES.items():
+            found = rule(exchanges)
+            if found is not None:
+                self.tally.add(check, found, self.place, exchanges[-1].request)
 
     def hold(self, check: str, exchange: Exchange, problem: str | None, *, got: Any = msgspec.UNSET) -> None:
         """Conclude on a check: it holds, or this is the problem."""

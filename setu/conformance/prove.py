@@ -156,16 +156,18 @@ def prove(mutants: Sequence[Mutant], workers: int) -> Iterator[Verdict]:
         return
     # By name: what a mutant is made of cannot travel to another process.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_named, [(mutant.name, mutant.stage, mutant.provider, mutant.pair) for mutant in everyone])
+        yield from pool.map(_named, [_key(mutant) for mutant in everyone])
 
 
-def _named(what: tuple[str, str, str, tuple[str, str]]) -> Verdict:
-    name, stage, provider, pair = what
-    if name == REFERENCE:
-        wanted = [one for one in reference(MUTANTS) if (one.stage, one.provider, one.pair) == (stage, provider, pair)]
-    else:
-        wanted = [one for one in MUTANTS if one.name == name]
-    return trial(wanted[0])
+_Key = tuple[str, str, str, str, tuple[str, str]]
+
+
+def _key(mutant: Mutant) -> _Key:
+    return mutant.check, mutant.name, mutant.stage, mutant.provider, mutant.pair
+
+
+def _named(key: _Key) -> Verdict:
+    return trial(next(one for one in (*reference(MUTANTS), *MUTANTS) if _key(one) == key))
 
 
 def unproved() -> tuple[str, ...]:

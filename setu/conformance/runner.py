@@ -15,7 +15,8 @@ from setu.cassette.model import Interaction
 from setu.config.model import Config, ProviderConfig
 from setu.conformance import fuzz, play_cassettes, play_scenarios, scenario
 from setu.conformance.common import Common
-from setu.conformance.front import aim_at, front
+from setu.conformance.front import aim_at, embedding_model, front
+from setu.conformance.fuzzing.endpoints import of_dialects
 from setu.conformance.laws import table as laws
 from setu.conformance.laws.pair import Pair
 from setu.conformance.probes import registry as probing
@@ -207,9 +208,19 @@ def _fuzz(deployment: Deployment, model: str, settings: Settings, tally: Tally) 
         on_call=lambda _call: None,
     )
     app = build.app(gateway, Config(), dict)
+    embedding = embedding_model(deployment.provider.name)
+    served = of_dialects(deployment.provider.dialects)
     with Background(app) as server:
-        model = f"{deployment.name}/{model}"
-        fuzz.run(server.url, model, document(), tally, seed=settings.seed, examples=settings.max_examples)
+        fuzz.run(
+            server.url,
+            f"{deployment.name}/{model}",
+            document(),
+            tally,
+            seed=settings.seed,
+            examples=settings.max_examples,
+            endpoints=[endpoint for endpoint in served if embedding is not None or not endpoint.embeds],
+            embedding=f"{deployment.name}/{embedding}",
+        )
 
 
 __all__ = ["ALL", "ConfigError", "Settings", "each_once", "minimum", "names_of", "run"]

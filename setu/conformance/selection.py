@@ -27,8 +27,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return not names & self.leave and (not self.take or bool(names & self.take))
 
     def probes(self, catalogue: Catalogue, probes: Sequence[Probe]) -> tuple[Probe, ...]:
-        """Return the probes that conclude on a wanted check."""
+        """Return the probes that conclude on a wanted check; all, if one is wanted that any exchange may decide."""
         known = catalogue.by_id
+        concluded = {check for probe in probes for check in probe.checks}
+        if any(
+            self.wants(check) and check.kind == "passive" and check.id not in concluded for check in catalogue.checks
+        ):
+            return tuple(probes)
         return tuple(probe for probe in probes if any(self.wants(known[check]) for check in probe.checks))
 
     def narrow(self, run: Run) -> Run:

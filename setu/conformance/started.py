@@ -6,12 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from types import FrameType
+from typing import Any
 
 import msgspec
 
@@ -22,6 +25,7 @@ from setu.errors import SetuError
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.1
 STOP_SECONDS = 10.0
+Handler = Callable[[int, FrameType | None], Any] | int | None
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What a gateway's process has of the user's environment: no keys, no proxies, no settings."""
 
@@ -74,6 +78,7 @@ def start(recipe: Recipe, upstream: str, *, cache: Path | None = None, seed: int
         (folder / name).write_text(text.lstrip("\n"), encoding="utf-8")
     log, began = folder / "gateway.log", time.monotonic()
     process = _spawn(recipe.name, rendered, folder, log)
+    before = _heed(signal.SIGTERM)
     try:
         _wait(recipe, process, port, log)
         yield Running(
@@ -92,11 +97,24 @@ def start(recipe: Recipe, upstream: str, *, cache: Path | None = None, seed: int
         )
     finally:
         _stop(process)
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     rmtree(folder, ignore_errors=True)
 
 
 def _here(cache: Path) -> Installed:
     return Installed(Path(sys.executable), cache)
+
+
+def _heed(number: int) -> Handler | None:
+    """Have a signal end this process in order, so that it stops what it started; return what was there before."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    return signal.signal(number, leave)
 
 
 def _free_port() -> int:

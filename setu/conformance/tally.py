@@ -1,6 +1,6 @@
 """What the checks said, run by run, and whose fault it was."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -45,13 +45,21 @@ class Tally:
         """Note that a check could not be judged."""
         self.observations.append(Observation(check=check, place=place, error=error))
 
-    def judge(self, exchange: Exchange, place: str, *, same: bool, again: Request | None = None) -> frozenset[str]:
-        """Run every judge over an exchange; return the checks that applied.
+    def judge(
+        self,
+        exchange: Exchange,
+        place: str,
+        *,
+        same: bool,
+        again: Request | None = None,
+        but: Container[str] = (),
+    ) -> frozenset[str]:
+        """Run every judge over an exchange, `but` some; return the checks that applied.
 
         `same` says that client and upstream speak one dialect. Then the gateway passes bytes: a fault that the
         upstream's own answer has already is the upstream's, and the forwarded request is the client's.
         """
-        verdicts = judge(exchange)
+        verdicts = {check: found for check, found in judge(exchange).items() if check not in but}
         theirs = _upstreams(exchange) if same else {}
         for check, findings in verdicts.items():
             if same and check.startswith(FORWARDED):

@@ -30,8 +30,8 @@ DIALECTS: Mapping[str, str] = {"openai": "openai_chat", "anthropic": "anthropic"
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """A gateway to be judged. `models` are its models by the dialect of the upstream behind them, `capabilities` what it
-    declares to have with each (a dialect that is not there declares nothing); `headers` go with every request.
+    """A gateway to be judged. `models` are its models by the dialect of the upstream behind them, `capabilities` what
+    it declares to have with each (a dialect that is not there declares nothing); `headers` go with every request.
     """
 
     url: str
@@ -70,7 +70,7 @@ async def run(sight: Sight, stand: Stand, tally: Tally, *, probes: Iterable[Prob
     scenarios = scenario.load(data_dir("conformance") / "scenarios")
     try:
         for dialect, model in sight.models.items():
-            aim = _aim(sight, dialect, model)
+            aim = await registry.fed(subject, _aim(sight, dialect, model), stand)
             await registry.run(subject, aim, tally, stand=stand, probes=probes)
             for one in scenarios:
                 await _play(one, subject, aim, sight, stand, tally)
@@ -119,7 +119,10 @@ async def _play(one: Scenario, subject: Subject, aim: Aim, sight: Sight, stand: 
 
 
 def _request(one: Scenario, aim: Aim, mode: Kind) -> Request:
-    request = client_request(one.client, aim.model, mode)
+    client = one.client
+    if aim.always and client.dialect == "openai_chat" and not aim.always.keys() & client.body.keys():
+        client = msgspec.structs.replace(client, body={**client.body, **aim.always})
+    request = client_request(client, aim.model, mode)
     for name, value in aim.headers.items():
         request.headers.set(name, value)
     return request
@@ -136,7 +139,7 @@ def models_of(texts: Iterable[str], clients: frozenset[str]) -> dict[str, Model]
     found: dict[str, Model] = {}
     for part in (part for text in texts for part in text.split(",") if part):
         name, sign, model = part.partition("=")
-        if not sign or not model:
+        if not (name.strip() and sign and model.strip()):
             raise ConfigError(f"--model {part!r} is not NAME=MODEL, such as openai=gpt-5")
         found[DIALECTS.get(name.strip(), name.strip())] = Model(name=model.strip(), clients=clients)
     return found

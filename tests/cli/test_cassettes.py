@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from setu.bundled import data_dir
 from setu.cassette.model import Interaction, Recording, Timing
-from setu.cassette.shelf import read_cassette, write_cassette
+from setu.cassette.shelf import read_cassette, verified_block, write_blocks, write_cassette
 from setu.cli.cassettes.app import app
 from setu.errors import CassetteNotFoundError
 from setu.studio import key_of
@@ -299,7 +299,7 @@ MISTAKES: dict[str, tuple[int, str]] = {
     "import {tmp}/what.xyz -o {tmp}/out": (66, "{tmp}/what.xyz: in no format that Setu reads"),
     "import {tmp}/what.xyz -o {tmp}/out --format nope": (66, "unknown format 'nope'"),
     "export {tmp}/broken.yaml": (66, "{tmp}/broken.yaml:2: not readable YAML"),
-    "export {tmp}/empty --format aimock": (78, "--format aimock: cannot be written; there are har, vcr"),
+    "export {tmp}/empty --format mitmproxy": (78, "--format mitmproxy: cannot be written; there are har, aimock, vcr"),
     "export {tmp}/empty -o {tmp}/none/x.har": (66, "{tmp}/none/x.har cannot be written"),
     "diff {tmp}/none {tmp}/empty": (66, "no cassette at {tmp}/none"),
 }
@@ -331,3 +331,35 @@ def test_json_is_json(file: Path, read: Callable[[str], object]) -> None:
     write_cassette(file, [interaction(b'"\xf0\x9f\x98\x80 \xe2\x80\xa8"', headers=JSON)])
 
     assert "😀 \u2028" in json.dumps(read(run("show", file, "--json").out), ensure_ascii=False)
+
+
+SECRET = "sk-proj-" + "aB3dE6gH9j" * 4
+
+
+@pytest.mark.parametrize(
+    "command", ["fmt FILE", "retime FILE --drop", "prune FILE --duplicates"], ids=lambda command: command.split()[0]
+)
+def test_a_file_that_is_rewritten_keeps_no_secret(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_SERVICE_TOKEN", "known-value-of-ours")
+    leaky = keyed(interaction(b'{"a":"known-value-of-ours"}', asked=talk(f"my key is {SECRET}"), recording=TIMED))
+    plain = keyed(interaction(CHAT_STREAM, asked=talk("one"), recording=TIMED))
+    file = tmp_path / "a.yaml"
+    write_blocks(file, map(verified_block, [leaky, leaky, plain]))
+
+    run(*command.replace("FILE", str(file)).split())
+
+    assert SECRET not in file.read_text()
+    assert "known-value-of-ours" not in file.read_text()
+    assert read_cassette(file)[-1].exchange.body == plain.exchange.body
+
+
+def test_what_fmt_has_masked_has_the_key_of_what_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    write_blocks(file, [verified_block(keyed(interaction(asked=talk(f"my key is {SECRET}"))))])
+
+    run("fmt", file)
+
+    assert run("fmt", file, "--check").status == 0
+    assert [each.recording.key for each in read_cassette(file)] == [key_of(each) for each in read_cassette(file)]

@@ -10,11 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from setu.cassette.model import Recording
 from setu.cassette.shelf import cassette_files, read_cassette, write_cassette
+from setu.cli.cassettes.app import app
 from setu.studio import key_of
-from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, interaction, talk
+from tests.cassette.samples import ANTHROPIC_STREAM, CHAT_STREAM, JSON, interaction, talk
+from tests.cassettes.bundled import bundled
 from tests.cli.test_cassettes import run
 from tests.processes import environment
 
@@ -160,3 +163,17 @@ def test_progress_is_shown_on_a_terminal_alone(lines: Path, tmp_path: Path) -> N
 
     assert b"recordings" in errors(terminal=True)
     assert errors(terminal=False) == b""
+
+
+def test_fixtures_for_aimock_are_written_and_what_is_lost_is_said(tmp_path: Path) -> None:
+    text, broken = bundled("openai", "text"), interaction(CHAT_STREAM, asked=talk("a"), headers=JSON)
+    write_cassette(tmp_path / "a.yaml", [text, broken])
+
+    result = CliRunner().invoke(app, ["export", str(tmp_path / "a.yaml"), "--format", "aimock"])
+
+    [fixture] = json.loads(result.stdout)["fixtures"]
+    assert fixture["response"]["content"].startswith("Red, green and blue")
+    left, lost = result.stderr.splitlines()
+    assert left.startswith(f"left out {tmp_path / 'a.yaml'}:")
+    assert "the request cannot be read" in left
+    assert lost.startswith("lost to aimock's fixtures: bytes, event boundaries")

@@ -118,8 +118,8 @@ def test_only_what_was_asked_for_is_compared(offline: dict[str, tuple[int, str, 
 @pytest.mark.parametrize(
     ("command", "status", "says"),
     [
-        ("old.yaml", 78, "verify needs --live, --against DIR or --max-age AGE"),
-        ("old.yaml --live --against new.yaml", 78, "--live and --against exclude each other"),
+        ("old.yaml", 78, "verify needs --live, --against DIR, --twins or --max-age AGE"),
+        ("old.yaml --live --against new.yaml", 78, "--live, --against and --twins exclude each other"),
         ("old.yaml --max-age soon", 78, "'soon' is no age"),
         ("old.yaml --live", 78, "none of 2 calls can be made again; old.yaml:3: no key for https://api.anthropic.com"),
         ("none.yaml --live", 66, "no cassette at none.yaml"),

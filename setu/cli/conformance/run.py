@@ -109,7 +109,7 @@ def finish(
     before = json_.read(previous) if previous is not None else ()
     done: list[Run] = []
     codes: list[Exit] = []
-    for run in runs:
+    for run in terminal.watched(runs, sys.stderr):
         terminal.show(run, sys.stdout)
         if clients:
             typer.echo(table.render(table.verdict(run)))

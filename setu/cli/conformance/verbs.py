@@ -18,18 +18,28 @@ def listing(
     as_json: AsJson = False,
 ) -> None:
     """List the checks of the catalogue."""
+    from setu.cli.conformance.run import orderly
     from setu.conformance.explain import listing, listing_json
 
-    _tell(listing_json(area, level, profile) if as_json else listing(area, level, profile))
+    def main() -> int:
+        _tell(listing_json(area, level, profile) if as_json else listing(area, level, profile))
+        return 0
+
+    raise typer.Exit(orderly(main))
 
 
 def explain(
     check: Annotated[str, typer.Argument(help="The id of a check, such as CHAT-003.")], as_json: AsJson = False
 ) -> None:
     """Explain a check: what it demands, why, on what ground, what breaks it, how to fix it."""
+    from setu.cli.conformance.run import orderly
     from setu.conformance.explain import explain, explain_json
 
-    _tell(explain_json(check) if as_json else explain(check))
+    def main() -> int:
+        _tell(explain_json(check) if as_json else explain(check))
+        return 0
+
+    raise typer.Exit(orderly(main))
 
 
 def prove(
@@ -75,7 +85,7 @@ def diff(
     def main() -> int:
         found = compare.diff(before, after)
         _tell(compare.document(found) if as_json else compare.text(found))
-        return int(found.worse)
+        return int(found.exit_code)
 
     raise typer.Exit(orderly(main))
 

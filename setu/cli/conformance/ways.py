@@ -1,7 +1,7 @@
 """From the options of `setu conformance` to a way of running it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,12 +72,17 @@ def runs_of(asked: Asked) -> Iterator[Run]:
         raise ConfigError(f"{' and '.join(given)} exclude each other")
     common = _common(asked)
     if asked.gateway:
-        return iter([_gateway(asked, common)])
+        return _once(lambda: _gateway(asked, common))
     if asked.base_url:
-        return iter([_server(asked, common)])
+        return _once(lambda: _server(asked, common))
     if recordings:
         return modes.recorded(_sources(asked), common)
     return _offline(asked, common)
+
+
+def _once(way: Callable[[], Run]) -> Iterator[Run]:
+    """Run one thing when its result is asked for, so that a terminal can show that it is under way."""
+    yield way()
 
 
 def _common(asked: Asked) -> Common:

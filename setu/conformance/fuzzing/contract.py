@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from setu.conformance.judges.view import View, parse
+from setu.conformance.judges.view import MISSING, View, parse
 from setu.http import Exchange
 
 _GENERATE = "x-setu-generate"
@@ -46,7 +46,10 @@ class Contract:
 
     def allows(self, body: bytes) -> bool:
         """Tell whether a request body fits; where there is none, everything does."""
-        return self.takes is None or bool(self.takes.is_valid(parse(body)))
+        if self.takes is None:
+            return True
+        value = parse(body)
+        return value is not MISSING and bool(self.takes.is_valid(value))
 
     def misfits(self, exchange: Exchange) -> Iterator[Misfit]:
         """Yield where an answer departs from what the document says of its status and media type."""
@@ -75,7 +78,7 @@ class Contract:
             yield from self._value(inner, parse(data), where)
 
     def _value(self, schema: Any, value: Any, where: str) -> Iterator[Misfit]:
-        if value is msgspec.UNSET:
+        if value is MISSING:
             yield Misfit(f"{where} is no JSON".strip(), f"{_plain(where)} no JSON")
             return
         error = next(iter(self._validator(schema).iter_errors(value)), None)
@@ -108,16 +111,21 @@ def _content(schema: Mapping[str, Any], data: str) -> Any:
 
 def _blamed(error: Any) -> tuple[str, str, str]:
     """Return path, message and keyword of the error that matters: that of the kind which the value claims to be."""
-    branches = getattr(error.kind, "context", None)
     depth = len(error.instance_path)
-    for branch in branches or ():
-        tagged = [found for found in branch if len(found.instance_path) == depth + 1]
-        if not any(found.instance_path[-1] in _TAGS for found in tagged) and branch:
-            # A branch that wants another type altogether is not what the value claims to be either.
-            if not any(len(found.instance_path) == depth and _keyword(found) == "Type" for found in branch):
-                return _blamed(branch[0])
+    branches = [branch for branch in getattr(error.kind, "context", None) or () if _meant(branch, depth)]
+    if branches:
+        # Of kinds without a tag, the one of which the fewest members are missing.
+        nearest = min(branches, key=lambda branch: sum(len(found.instance_path) == depth for found in branch))
+        return _blamed(nearest[0])
     path = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
     return path, error.message, _keyword(error)
+
+
+def _meant(branch: Sequence[Any], depth: int) -> bool:
+    """Tell whether a value claims to be of a kind: neither its tag nor its type is another's."""
+    wrong_tag = any(len(found.instance_path) == depth + 1 and found.instance_path[-1] in _TAGS for found in branch)
+    wrong_type = any(len(found.instance_path) == depth and _keyword(found) == "Type" for found in branch)
+    return bool(branch) and not wrong_tag and not wrong_type
 
 
 def _keyword(error: Any) -> str:

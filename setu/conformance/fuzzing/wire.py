@@ -10,6 +10,9 @@ from setu.http import Ending, Exchange, Headers, Request
 SECONDS = 60.0
 """How long an answer may take: a live model is slow, and a server that hangs must not stop the run."""
 
+_OWN = frozenset({"accept-encoding", "content-length", "host"})
+"""Headers that a connection writes itself; bytes that it cannot unpack are not asked for."""
+
 
 class NoAnswerError(Exception):
     """The connection broke, or what came was no HTTP; `exchange` is the request, with nothing behind it."""
@@ -64,9 +67,10 @@ def sent(request: Request) -> Exchange:
     origin = urlsplit(request.origin)
     kind = http.client.HTTPSConnection if origin.scheme == "https" else http.client.HTTPConnection
     connection = kind(origin.netloc, timeout=SECONDS)
-    fields = {name: value for name, value in request.headers.items() if name not in {"content-length", "host"}}
+    body = request.body if isinstance(request.body, bytes) else b""
+    fields = {name: value for name, value in request.headers.items() if name not in _OWN}
     try:
-        connection.request(request.method, request.target, body=request.body or None, headers=fields)
+        connection.request(request.method, request.target, body=body or None, headers=fields)
         response = connection.getresponse()
         headers = Headers.of(response.getheaders())
         return Exchange(request=request, status=response.status, headers=headers, body=response.read())

@@ -74,8 +74,10 @@ def _finished_calls(view: View) -> list[tuple[Answer, Call]]:
     return [(answer, call) for answer, call in _calls(view) if answer.finish not in _CUT_SHORT]
 
 
-@RULES.add("TOOL-001", lambda view: _chat(view) and _forced(view) and _is_whole(view) and not told(view, "tool_choice"))
+@RULES.add("TOOL-001", lambda view: _chat(view) and _forced(view) and _is_whole(view))
 def forced_calls_come(view: View) -> Iterator[Finding]:
+    if told(view, "tool_choice"):
+        return  # the model cannot be made to call, and a header field says so
     if not _calls(view) and not any(answer.finish in _CUT_SHORT or answer.refusal for answer in _all(view)):
         yield flaw("a tool call was required, none came", got=[answer.finish for answer in _all(view)])
 
@@ -250,13 +252,10 @@ def indexes_are_contiguous(view: View) -> Iterator[Finding]:
         order.append(index)
 
 
-def _held_to_one(view: View) -> bool:
-    """Only one call was allowed, and no header field says that the model could not be held to it."""
-    return view.asked.get("parallel_tool_calls") is False and not told(view, "parallel_tool_calls")
-
-
-@RULES.add("TOOL-015", both(has_calls, _held_to_one))
+@RULES.add("TOOL-015", both(has_calls, lambda view: view.asked.get("parallel_tool_calls") is False))
 def one_call_at_a_time(view: View) -> Iterator[Finding]:
+    if told(view, "parallel_tool_calls"):
+        return
     for answer in _all(view):
         if len(answer.calls) > 1:
             yield flaw("parallel calls were forbidden", got=[call.name for call in answer.calls], want="at most 1")

@@ -62,6 +62,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     examples: int
     derandomize: bool = False
+    shrinks: bool = True
+    """Whether the smallest example is looked for, or the first one that breaks a law will do."""
     framers: Mapping[str, Callable[[], FrameDecoder]] = msgspec.field(default_factory=lambda: DECODERS)
     """How bytes become frames."""
     wire: Callable[..., Target] = Target
@@ -118,7 +120,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             derandomize=self.derandomize,
             report_multiple_bugs=False,
             print_blob=False,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink) if self.shrinks else (Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
 

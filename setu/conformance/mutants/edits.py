@@ -27,6 +27,9 @@ FrameEdit = Callable[[bytes, Json], Iterable[bytes]]
 
 AnswerEdit = Callable[[Request, Response], Response]
 
+Condition = Callable[[Json], bool]
+"""Tells the requests, by their objects, that a mutant is about; the fewer they are, the fewer other checks fail."""
+
 
 class Edited:
     """A transport whose answers are edited at their head."""
@@ -163,7 +166,7 @@ def status(edit: Callable[[int, Request], int]) -> Change:
     return answers(edited)
 
 
-def requests(edit: Callable[[Json], Json]) -> Change:
+def requests(edit: Callable[[Json], Json], path: str = "") -> Change:
     """Edit the object of every request before it goes on."""
 
     class Writing:
@@ -172,7 +175,7 @@ def requests(edit: Callable[[Json], Json]) -> Change:
 
         async def send(self, request: Request) -> Response:
             body = parse(await request.read())
-            if isinstance(body, dict):
+            if isinstance(body, dict) and path in request.path:
                 request.body = _json.encode(edit(body))
             return await self._inner.send(request)
 
@@ -180,6 +183,38 @@ def requests(edit: Callable[[Json], Json]) -> Change:
             await self._inner.aclose()
 
     return Writing
+
+
+def refusals(when: Condition, status: int = 400, path: str = CHAT) -> Change:
+    """Refuse some requests, in the envelope that they are to have, without asking anybody."""
+    error = {"message": "This is not served.", "type": "invalid_request_error", "param": None, "code": None}
+
+    class Refusing:
+        def __init__(self, inner: Transport) -> None:
+            self._inner = inner
+
+        async def send(self, request: Request) -> Response:
+            asked = object_of(await request.read())
+            if path not in request.path or not when(asked):
+                return await self._inner.send(request)
+            fields = Headers.of({"content-type": "application/json", "x-request-id": "req_refused"})
+            return Response(status, fields, _json.encode({"error": error}))
+
+        async def aclose(self) -> None:
+            await self._inner.aclose()
+
+    return Refusing
+
+
+def together(*changes: Change) -> Change:
+    """Break in several places: one bug that shows in each."""
+
+    def change(inner: Transport) -> Transport:
+        for one in changes:
+            inner = one(inner)
+        return inner
+
+    return change
 
 
 def object_of(body: bytes | object) -> Json:
@@ -214,6 +249,23 @@ def drop(pointer: str) -> DocumentEdit:
         return document
 
     return edit
+
+
+def when(holds: Condition, edit: DocumentEdit) -> DocumentEdit:
+    """Return an edit that is made only of the answers to some requests."""
+    return lambda document, asked: edit(document, asked) if holds(asked) else document
+
+
+def choices(edit: Callable[[Json], Json | None]) -> DocumentEdit:
+    """Return an edit of every choice of an answer or a chunk; None takes it away."""
+
+    def edited(document: Json, _asked: Json) -> Json:
+        found = document.get("choices")
+        if isinstance(found, list):
+            document["choices"] = [made for choice in found if (made := edit(choice)) is not None]
+        return document
+
+    return edited
 
 
 def each(edit: DocumentEdit) -> EventEdit:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from setu.conformance.laws.pair import Pair
 from setu.dialects.record import Dialect
 from setu.ports import Transport
 
@@ -23,8 +24,8 @@ Stage = Literal["probes", "laws", "fuzz", "scenarios"]
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """One thing wrong. `about` says what, in a sentence.
 
-    `front` breaks what faces the client, `back` what faces the upstream, `dialects` the translators; one of the three
-    is given. `implies` are checks that cannot but fail with it. `stage` is the part of the suite that must find it:
+    `front` breaks what faces the client, `back` what faces the upstream, `dialects` the translators, `wiring` how the
+    gateway of laws is put together; one of the four is given. `implies` are checks that cannot but fail with it. `stage` is the part of the suite that must find it:
     `provider` is whose API stands behind the reference then, `pair` the client's and the upstream's dialect of laws.
     """
 
@@ -34,6 +35,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     front: Change | None = None
     back: Change | None = None
     dialects: Callable[[Mapping[str, Dialect]], Mapping[str, Dialect]] | None = None
+    wiring: Callable[[Pair], Pair] | None = None
     implies: frozenset[str] = frozenset()
     stage: Stage = "probes"
     provider: str = "openai"
@@ -53,6 +55,10 @@ class Mutants:
     def back(self, check: str, name: str, about: str, change: Change, **more: Any) -> None:
         """Note a mutant that breaks what faces the upstream."""
         self.add(Mutant(name=name, check=check, about=about, back=change, **_sets(more)))
+
+    def law(self, check: str, name: str, about: str, **more: Any) -> None:
+        """Note a mutant that a law must find; `more` says what it breaks, and other members."""
+        self.add(Mutant(name=name, check=check, about=about, stage="laws", **_sets(more)))
 
     def add(self, mutant: Mutant) -> None:
         self.all.append(mutant)

@@ -1,7 +1,11 @@
 """Probes of plain chats: models, choices, caps, stops, log probabilities, history, usage."""
 
+from itertools import pairwise
 from typing import Any
 
+import msgspec
+
+from setu.conformance.judges.assemble import answers
 from setu.conformance.judges.view import View, obj, seq
 from setu.conformance.lab import Lab, choices, error_of, refused, text_of
 from setu.conformance.probes.probe import Probes
@@ -12,6 +16,7 @@ LONG = "Tell me at length about the sea. " * 40
 UNKNOWN = "no-such-model-setu"
 CAP = 16
 """Tokens: the least that every host takes."""
+PAUSE_SECONDS = 0.3
 
 
 @PROBES.add("MOD-001", "MOD-002", "MOD-003")
@@ -59,6 +64,11 @@ def _two(exchange: Exchange, count: int) -> str | None:
     if exchange.status != 200:
         return refused(exchange)
     return None if count == 2 else f"{count} choices, 2 were asked for"
+
+
+@PROBES.add("CHAT-012")
+async def two_answers(lab: Lab) -> None:
+    lab.judge_set([await lab.ask(lab.chat(text)) for text in ("Say hello.", "Say good night.")])
 
 
 @PROBES.add("CHAT-013", "USG-007", "PAR-009")
@@ -171,17 +181,42 @@ async def usage_in_streams(lab: Lab) -> None:
 
 @PROBES.add("STR-018", "SSE-007", scripted=True)
 async def flushed(lab: Lab) -> None:
-    """The upstream pauses in mid-answer; what it sent before must be there before the rest."""
-    pause = 0.3
+    """The upstream pauses in mid-answer; what it sent before must be there before the rest.
+
+    A busy machine, too, may hand over at once what came one after the other: only who does so each time holds it back.
+    """
     asked = lab.chat("Tell me of the river, at length.", stream=True)
-    exchange = await lab.ask(asked, plan=f"stall={pause}s@event=4")
-    if exchange.status != 200 or not exchange.arrivals:
-        lab.hold("SSE-007", exchange, f"status {exchange.status}, expected a stream")
-        return
+    for _ in range(3):
+        exchange = await lab.ask(asked, plan=f"stall={PAUSE_SECONDS}s@event=4")
+        if exchange.status != 200 or not exchange.arrivals:
+            problem: str | None = f"status {exchange.status}, expected a stream"
+            whole = held = problem
+            break
+        whole, held = _at_once(exchange), _held_back(exchange)
+        if whole is None and held is None:
+            break
+    times = [arrival.ms for arrival in exchange.arrivals]
+    lab.hold("STR-018", exchange, whole, got=times)
+    lab.hold("SSE-007", exchange, held, got=times)
+
+
+def _at_once(exchange: Exchange) -> str | None:
     first, last = exchange.arrivals[0].ms, exchange.arrivals[-1].ms
-    held = None if last - first >= pause * 500 else f"all of it came within {last - first} ms, at {first} ms"
-    lab.hold("SSE-007", exchange, held, got=[first, last])
-    lab.hold("STR-018", exchange, held, got=[first, last])
+    paused = last - first >= PAUSE_SECONDS * 500
+    return None if paused else f"all of it came within {last - first} ms, at {first} ms"
+
+
+def _held_back(exchange: Exchange) -> str | None:
+    """Say whether the text before the pause came after it; the upstream has sent some by then."""
+    received = longest = before = 0
+    for earlier, later in pairwise(exchange.arrivals):
+        received += earlier.size
+        if later.ms - earlier.ms > longest:
+            longest, before = later.ms - earlier.ms, received
+    early = msgspec.structs.replace(exchange, body=exchange.body[:before])
+    if longest < PAUSE_SECONDS * 500:
+        return f"the upstream paused {PAUSE_SECONDS:g} s, the client got no pause longer than {longest} ms"
+    return None if any(answer.text for answer in answers(View(early)).values()) else "no text came before the pause"
 
 
 def _choices(fields: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from setu.conformance.probes.tools import WEATHER
 PROBES = Probes()
 
 MESSAGES, RESPONSES, EMBEDDINGS = "/v1/messages", "/v1/responses", "/v1/embeddings"
-_ANTHROPIC = {"anthropic-version": "2023-06-01"}
+ANTHROPIC_VERSION = {"anthropic-version": "2023-06-01"}
 
 
 @PROBES.add("ANT-001", "ANT-002", needs=("anthropic",))
@@ -20,7 +20,7 @@ async def anthropic_client(lab: Lab) -> None:
     asked["messages"] = [{"role": "user", "content": "Say hello."}]
     for more in ({}, {"tools": [tool], "tool_choice": {"type": "any"}}, {"model": "no-such-model-setu"}):
         for stream in (False, True):
-            await lab.ask({**asked, **more, "stream": stream}, path=MESSAGES, headers=_ANTHROPIC)
+            await lab.ask({**asked, **more, "stream": stream}, path=MESSAGES, headers=ANTHROPIC_VERSION)
 
 
 @PROBES.add("GEM-001", "GEM-002", needs=("gemini",))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from setu import _json
-from setu.cassette.script import Script, script
+from setu.cassette.script import End, Script, script
 from setu.conformance.lab import Lab, error_of, refused
 from setu.conformance.probes.probe import Probes
 from setu.http import Ending, Headers
@@ -11,6 +11,8 @@ from setu.http import Ending, Headers
 PROBES = Probes()
 
 STATUSES = (400, 401, 403, 404, 429, 500, 503)
+ATTEMPTS = 8
+"""More than anybody makes for one request, so that none of them is answered."""
 MESSAGE = "setu-marker: the upstream's own words"
 
 _OVERFLOWS: Mapping[str, object] = {
@@ -92,6 +94,14 @@ async def truncated_stream(lab: Lab) -> None:
     exchange = await lab.ask(lab.chat("Tell me of the river."), plan="close@byte=20")
     told = exchange.status >= 500 or exchange.end != Ending.COMPLETE
     lab.hold("ERR-009", exchange, None if told else "half an answer is passed on as a whole one")
+
+
+@PROBES.add("ERR-010", scripted=True)
+async def no_answer(lab: Lab) -> None:
+    """The upstream hangs up before it has said anything, however often it is asked; the judge looks at what is told."""
+    for kind in (Ending.TRUNCATED, Ending.RESET):
+        for stream in (False, True):
+            await lab.ask(lab.chat(stream=stream), plan=(End(kind),), times=ATTEMPTS)
 
 
 @PROBES.add("ERR-011", scripted=True)

@@ -77,7 +77,13 @@ def _unfit(exchange: Exchange, text: str, schema: dict[str, Any]) -> str | None:
 async def text_parts(lab: Lab) -> None:
     parts = [{"type": "text", "text": "Say "}, {"type": "text", "text": "hello."}]
     exchange = await lab.ask({**lab.chat(), "messages": [{"role": "user", "content": parts}]})
-    lab.hold("MM-001", exchange, None if exchange.status == 200 else f"status {exchange.status} for an array of texts")
+    sent = exchange.upstream[-1].request.body if exchange.upstream else None
+    if exchange.status != 200:
+        problem: str | None = f"status {exchange.status} for an array of texts"
+    else:
+        lost = isinstance(sent, bytes) and not (b"Say " in sent and b"hello." in sent)
+        problem = "a part of the text did not reach the upstream" if lost else None
+    lab.hold("MM-001", exchange, problem)
 
 
 @PROBES.add("MM-002", needs=("images",))

@@ -1,15 +1,17 @@
 """Probes of what only something in the middle can do wrong: cancelling, retrying, leaking, mixing up."""
 
 import asyncio
+from typing import Any
 
 from setu.conformance.judges.view import View, obj, seq
 from setu.conformance.lab import Lab, refused
 from setu.conformance.probes.probe import Probes
 from setu.conformance.subject import HangUp
-from setu.http import Ending, Exchange
+from setu.http import Ending, Exchange, Request
 
 PROBES = Probes()
 
+TOGETHER = 6
 CANCEL_SECONDS = 1.0
 STALL_SECONDS = 5
 """Longer than a gateway may take to notice, so that only a cancelled upstream ends early."""
@@ -84,6 +86,34 @@ async def retried(lab: Lab) -> None:
         said = _text(exchange)
         twice = not whole.startswith(said)
         lab.hold("PRX-002", exchange, "what came after a break is no continuation" if twice else None, got=said)
+
+
+@PROBES.add("PRX-005", scripted=True)
+async def options_of_others(lab: Lab) -> None:
+    """Clients ask at once, every other one with a prompt, a stop sequence and a name of its own; then one with none.
+
+    Nothing that one of them set may be in what the upstream is asked for another one.
+    """
+    words = [f"setu{turn}y" for turn in range(TOGETHER)]
+    bodies = [_marked(lab, word) if turn % 2 else lab.chat(f"I am {word}.") for turn, word in enumerate(words)]
+    exchanges = await lab.ask_together(bodies)
+    sent = [exchange.request for exchange in lab.stand.taken()]
+    exchanges.append(await lab.ask(lab.chat("I am nobody.")))
+    sent += [exchange.request for exchange in exchanges[-1].upstream]
+    for own, exchange in zip([*words, "nobody"], exchanges, strict=True):
+        asked = [_body(request) for request in sent if f"I am {own}." in _body(request)]
+        foreign = [word for word in words if word != own and any(word in body for body in asked)]
+        problem = f"the upstream was asked with {foreign[0]}, which another client set" if foreign else None
+        lab.hold("PRX-005", exchange, problem)
+
+
+def _marked(lab: Lab, word: str) -> dict[str, Any]:
+    turns = [{"role": "system", "content": f"You serve {word}."}, {"role": "user", "content": f"I am {word}."}]
+    return {**lab.chat(stop=[f"HALT{word}"], user=word), "messages": turns}
+
+
+def _body(request: Request) -> str:
+    return request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else ""
 
 
 @PROBES.add("SSE-001", "SSE-003", "STR-011", scripted=True)

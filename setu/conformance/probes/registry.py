@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from setu.conformance.lab import Aim, Lab
-from setu.conformance.probes import chat, clients, errors, formats, parameters, proxy, sdk, tools, transport
+from setu.conformance.probes import chat, clients, errors, formats, natives, parameters, proxy, sdk, tools, transport
 from setu.conformance.probes.probe import Probe
 from setu.conformance.stand import Stand
 from setu.conformance.subject import Subject
 from setu.conformance.tally import Tally
-from setu.errors import AbsentError, ConnectionFailedError, SetuError, SpentError
+from setu.errors import AbsentError, ConnectionFailedError, DeadlineError, SetuError, SpentError
 
-_AREAS = (transport, chat, tools, formats, parameters, errors, clients, proxy, sdk)
+_AREAS = (transport, chat, tools, formats, parameters, errors, clients, natives, proxy, sdk)
+_CAP = 512
 PROBES: tuple[Probe, ...] = tuple(probe for area in _AREAS for probe in area.PROBES.all)
 
 
@@ -22,7 +25,7 @@ async def run(
     Raises:
         AbsentError: nobody answers the first of them.
     """
-    answered = False
+    aim = await fed(subject, aim, stand)
     for probe in probes:
         lab = Lab(subject, aim, tally, stand=stand, name=probe.name)
         why = _unfit(probe, aim, scripted=stand is not None)
@@ -36,11 +39,28 @@ async def run(
             for check in probe.checks:
                 lab.inconclusive(check, str(error))
         except SetuError as error:
-            if not answered and isinstance(error, ConnectionFailedError):
-                raise AbsentError(str(error)) from None
             for check in probe.checks:
                 tally.fault(check, str(error), lab.place)
-        answered = True
+
+
+async def fed(subject: Subject, aim: Aim, stand: Stand | None) -> Aim:
+    """Find out whether a subject answers a chat of two members, and give it the third it may want.
+
+    Anthropic's API wants a cap; a gateway that asks its clients for one fails one check by it (TRN-001), not all.
+
+    Raises:
+        AbsentError: nobody answers.
+    """
+    lab = Lab(subject, aim, Tally(), stand=stand, name="greeting")
+    try:
+        if (await lab.ask(lab.chat(), judged=False)).status < 400:
+            return aim
+        capped = await lab.ask(lab.chat(max_tokens=_CAP), judged=False)
+    except (ConnectionFailedError, DeadlineError) as error:
+        raise AbsentError(str(error)) from None
+    except SetuError:
+        return aim
+    return msgspec.structs.replace(aim, always={"max_tokens": _CAP}) if capped.status < 400 else aim
 
 
 def _unfit(probe: Probe, aim: Aim, *, scripted: bool) -> str | None:

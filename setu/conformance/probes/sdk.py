@@ -37,9 +37,19 @@ def _installed(lab: Lab, package: str, *checks: str) -> bool:
 def _client(lab: Lab) -> Any:
     import openai
 
+    return openai.OpenAI(**_options(lab))
+
+
+def _options(lab: Lab) -> dict[str, Any]:
     key = (lab.aim.headers.get("authorization") or "").removeprefix("Bearer ") or "none"
     others = {name: value for name, value in lab.aim.headers.items() if name != "authorization"}
-    return openai.OpenAI(base_url=f"{lab.aim.url}/v1", api_key=key, default_headers=others, max_retries=0, timeout=60)
+    return {
+        "base_url": f"{lab.aim.url}/v1",
+        "api_key": key,
+        "default_headers": others,
+        "max_retries": 0,
+        "timeout": 60,
+    }
 
 
 @PROBES.add("SDK-001")
@@ -49,17 +59,33 @@ async def openai_parses(lab: Lab) -> None:
         return
 
     def plain(client: Any) -> None:
-        answer = client.chat.completions.create(**lab.chat())
-        type(answer).model_validate_json(answer.model_dump_json(), strict=True)
+        _strictly([client.chat.completions.create(**lab.chat())])
 
     def streamed(client: Any) -> None:
-        chunks = list(client.chat.completions.create(**lab.chat(), stream=True))
-        for chunk in chunks:
-            type(chunk).model_validate_json(chunk.model_dump_json(), strict=True)
-        assert any(choice.finish_reason for chunk in chunks for choice in chunk.choices), "no finish_reason came"
+        _whole(list(client.chat.completions.create(**lab.chat(), stream=True)))
 
     for ask in (plain, streamed):
         lab.say("SDK-001", await asyncio.to_thread(_problem, partial(ask, _client(lab))))
+    # In a thread, too: the asynchronous client wants an event loop of its own to be closed in.
+    lab.say("SDK-001", await asyncio.to_thread(_problem, lambda: asyncio.run(_asynchronous(lab))))
+
+
+async def _asynchronous(lab: Lab) -> None:
+    import openai
+
+    async with openai.AsyncOpenAI(**_options(lab)) as client:
+        _strictly([await client.chat.completions.create(**lab.chat())])
+        _whole([chunk async for chunk in await client.chat.completions.create(**lab.chat(), stream=True)])
+
+
+def _strictly(answers: list[Any]) -> None:
+    for answer in answers:
+        type(answer).model_validate_json(answer.model_dump_json(), strict=True)
+
+
+def _whole(chunks: list[Any]) -> None:
+    _strictly(chunks)
+    assert any(choice.finish_reason for chunk in chunks for choice in chunk.choices), "no finish_reason came"
 
 
 @PROBES.add("SDK-002", scripted=True)

@@ -10,8 +10,12 @@ TOGETHER = 8
 
 @PROBES.add("TRN-001", "CHAT-001")
 async def plain_chat(lab: Lab) -> None:
-    """The judges say all that there is to say of it."""
-    await lab.ask(lab.chat())
+    """A model and a message are all that a chat needs; of the answer the judges say all that there is to say."""
+    exchange = await lab.ask({"model": lab.aim.model, "messages": lab.chat()["messages"]})
+    if exchange.status != 200:
+        lab.hold("TRN-001", exchange, f"status {exchange.status} for a chat of a model and a message")
+    if lab.aim.always:
+        await lab.ask(lab.chat())
 
 
 @PROBES.add("TRN-002", "STR-001", "STR-011")
