@@ -42,15 +42,11 @@ class Control:
         ]
 
     def explained(self) -> list[str]:
-        return [report for scope in self._studio.asked for report in self._studio.reports(scope)]
+        return [report for scope in self._studio.ledger.asked for report in self._studio.ledger.reports(scope)]
 
     def unused(self) -> list[str]:
         """Return the places of recordings that no cassette has served."""
-        served: Counter[str] = Counter()
-        for library in self._studio.libraries.values():
-            for interaction, uses in library.served:
-                served[interaction.place] += uses
-        return [place for place, uses in served.items() if not uses]
+        return self._studio.ledger.unused()
 
     def faults(self) -> list[str]:
         return self._faults
@@ -64,8 +60,8 @@ class Control:
         wanted = parse_scope(scope) if scope is not None else None
         if wanted is None:
             self.journal.clear()
-        for name in [name for name in self._studio.asked if wanted in (None, name)]:
-            self._studio.forget(name)
+        for name in [name for name in self._studio.ledger.asked if wanted in (None, name)]:
+            self._studio.ledger.forget(name)
         await self._scopes.reset(wanted)
 
     def verdict(self) -> Verdict:

@@ -34,6 +34,11 @@ def _wire(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
+@lru_cache(maxsize=128)
+def _wires(names: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(map(_wire, names))
+
+
 class Headers:
     """An ordered multimap of header fields; `raw` holds lower-case names, text names may have any case."""
 
@@ -72,7 +77,7 @@ class Headers:
 
     def remove(self, *names: str) -> None:
         """Drop every value of the named fields."""
-        unwanted = {_wire(name) for name in names}
+        unwanted = _wires(names)
         self.raw = [pair for pair in self.raw if pair[0] not in unwanted]
 
     def items(self) -> Iterator[tuple[str, str]]:
@@ -82,6 +87,11 @@ class Headers:
 
     def copy(self) -> "Headers":
         return Headers(self.raw)
+
+    def has_any(self, *names: str) -> bool:
+        """Say whether one of the named fields is there."""
+        wanted = _wires(names)
+        return any(name in wanted for name, _ in self.raw)
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
@@ -96,12 +106,20 @@ class Headers:
         return f"Headers({sorted({name.decode('latin-1') for name, _ in self.raw})})"
 
 
-def end_to_end(headers: Headers) -> Headers:
-    """Return the fields that are not one connection's business (RFC 9110 §7.6.1), order and repetitions kept."""
-    named = {
-        name.strip().encode("latin-1").lower() for value in headers.getall("connection") for name in value.split(",")
-    }
-    return Headers(pair for pair in headers.raw if pair[0] not in HOP_BY_HOP and pair[0] not in named)
+def end_to_end(headers: Headers, *others: str) -> Headers:
+    """Return the fields that are not one connection's business (RFC 9110 §7.6.1), order and repetitions kept.
+
+    `others` are left out, too.
+    """
+    unwanted = _of_one_connection(others)
+    if named := headers.getall("connection"):
+        unwanted |= {name.strip().encode("latin-1").lower() for value in named for name in value.split(",")}
+    return Headers([pair for pair in headers.raw if pair[0] not in unwanted])
+
+
+@lru_cache(maxsize=32)
+def _of_one_connection(names: tuple[str, ...]) -> frozenset[bytes]:
+    return HOP_BY_HOP | _wires(names)
 
 
 class ByteStream(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -24,13 +24,34 @@ _CASSETTE: pytest.StashKey[Cassette] = pytest.StashKey()
 _NUMBERS = count(1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 120
+_REDACT: dict[str, tuple[str, Literal["args", "linelist"], str]] = {
+    "header": ("NAME", "args", "Take this header out of recordings, too."),
+    "pointer": ("POINTER", "args", "Take this member out of bodies, too: /a/*/b."),
+    "pattern": ("REGEX", "linelist", "Take out what this regular expression matches (or its group `secret`)."),
+}
 _OFFLINE_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENROUTER_API_KEY")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("setu", "Setu: recorded LLM providers")
     group.addoption("--setu-record-mode", choices=MODES, default=None, help="How calls are recorded (default: none).")
-    group.addoption("--setu-cassettes", metavar="DIR", default=None, help="Where cassettes are (default: cassettes).")
+    group.addoption(
+        "--setu-cassettes",
+        metavar="DIR",
+        default=None,
+        help="Where cassettes are (default: cassettes); bundled: those that come with Setu.",
+    )
+    group.addoption(
+        "--setu-config", metavar="FILE", default=None, help="Configuration file (default: setu.toml, then XDG)."
+    )
+    group.addoption(
+        "--setu-upstream",
+        metavar="NAME",
+        default=None,
+        help="Where unprefixed OpenAI paths go: a provider's name, or a base URL (default: openai).",
+    )
+    for kind, (metavar, _, what) in _REDACT.items():
+        group.addoption(f"--setu-redact-{kind}", metavar=metavar, action="append", default=[], help=what)
     group.addoption(
         "--setu-strict-unused",
         action="store_true",
@@ -40,6 +61,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("setu_record_mode", "How calls are recorded: " + ", ".join(MODES), default="none")
     parser.addini("setu_cassettes", "Directory of cassettes, relative to the root directory", default="cassettes")
     parser.addini("setu_strict_unused", "A recording that no call asked for is a failure", type="bool", default=False)
+    parser.addini("setu_config", "Configuration file, relative to the root directory", default="")
+    parser.addini("setu_upstream", "Where unprefixed OpenAI paths go: a provider's name, or a base URL", default="")
+    for kind, (_, form, what) in _REDACT.items():
+        parser.addini(f"setu_redact_{kind}", what, type=form)
     parser.addini("setu_normalise", "What requests may differ in: uuid, timestamp, date, path, …", type="args")
 
 
@@ -53,14 +78,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def _setu_session(request: pytest.FixtureRequest) -> Iterator[Server]:
+    from setu import project
     from setu.cassette.normalise import parse_normalisers
-    from setu.studio import Setup
+    from setu.cassette.redact import parse_rules
+    from setu.studio import BUNDLED, Setup
     from setu.testing import Server
 
     config = request.config
-    directory = Path(config.rootpath, config.getoption("--setu-cassettes") or config.getini("setu_cassettes"))
-    mode = _mode(config)
-    if mode == "none":
+    bundled = _bundled(config)
+    directory = BUNDLED if bundled else Path(config.rootpath, _said(config, "cassettes"))
+    mode = _said(config, "record_mode")
+    if mode == "none" and not bundled:
         directory.mkdir(parents=True, exist_ok=True)  # a test without a cassette says so, not the whole session
     setup = Setup(
         directory=directory,
@@ -68,8 +96,13 @@ def _setu_session(request: pytest.FixtureRequest) -> Iterator[Server]:
         speed=0.0,
         misses=None,
         normalisers=parse_normalisers(config.getini("setu_normalise")),
+        redact=parse_rules(
+            *([*config.getini(f"setu_redact_{kind}"), *config.getoption(f"--setu-redact-{kind}")] for kind in _REDACT)
+        ),
     )
-    with Server(setup) as server:
+    named = _said(config, "config")
+    settings = project.read(Path(config.rootpath, named) if named else None, os.environ, config.rootpath)
+    with Server(setup, config=settings, upstream=_said(config, "upstream") or "openai") as server:
         yield server
 
 
@@ -84,7 +117,8 @@ def setu_server(request: pytest.FixtureRequest, _setu_session: Server) -> Casset
             f"{request.node.nodeid}: the setu marker takes cassette, faults and record_mode by name"
         )
     found = _setu_session.cassette(
-        said.get("cassette") or cassette_name(request.node),
+        # Of Setu's own recordings none is named like a test.
+        said.get("cassette") or (None if _bundled(request.config) else cassette_name(request.node)),
         session=_session(),
         faults=said.get("faults", ()),
         mode=said.get("record_mode"),
@@ -94,11 +128,11 @@ def setu_server(request: pytest.FixtureRequest, _setu_session: Server) -> Casset
 
 
 @pytest.fixture
-def setu_env(request: pytest.FixtureRequest, setu_server: Cassette, monkeypatch: pytest.MonkeyPatch) -> Cassette:
-    """The environment leads every SDK to `setu_server`; where nothing is recorded its keys lead nowhere else."""
+def setu_env(setu_server: Cassette, monkeypatch: pytest.MonkeyPatch) -> Cassette:
+    """The environment leads every SDK to `setu_server`; where this test is only replayed its keys lead nowhere else."""
     for name, value in setu_server.env().items():
         monkeypatch.setenv(name, value)
-    if _mode(request.config) == "none":
+    if setu_server.only_replays:
         for name in _OFFLINE_KEYS:
             monkeypatch.setenv(name, "setu-offline")
     return setu_server
@@ -146,8 +180,14 @@ def _session() -> str:
     return f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{next(_NUMBERS)}"
 
 
-def _mode(config: pytest.Config) -> Any:
-    return config.getoption("--setu-record-mode") or config.getini("setu_record_mode")
+def _said(config: pytest.Config, name: str) -> Any:
+    """Return what the command line says of a setting, or else the ini file."""
+    return config.getoption(f"--setu-{name.replace('_', '-')}") or config.getini(f"setu_{name}")
+
+
+def _bundled(config: pytest.Config) -> bool:
+    """Say whether the cassettes are those that come with Setu."""
+    return _said(config, "cassettes") == "bundled" and not Path(config.rootpath, "bundled").exists()
 
 
 def _misses(item: pytest.Item) -> str:

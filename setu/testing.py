@@ -14,17 +14,18 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from setu import build
+from setu import build, project
 from setu.cassette.faults import parse_rule
 from setu.cassette.normalise import Looser, parse_normalisers
+from setu.cassette.redact import parse_rules
 from setu.cassette.scope import Scope, parse_scope
 from setu.config.model import Config
 from setu.errors import ConfigError, SetuError
-from setu.ports import Transport
 from setu.server.serve import Background
 from setu.studio import Setup, Studio, proxy
 from setu.transport.httpx_ import HttpxTransport
 from setu.transport.modes import RecordMode, parse_mode
+from setu.transport.scopes import OnDemand
 
 
 class Miss(AssertionError):
@@ -54,6 +55,11 @@ class Cassette:
         """The base URL that Google's SDKs want."""
         return self.url
 
+    @property
+    def only_replays(self) -> bool:
+        """Whether nothing is sent to a provider: its mode is `none`, or `once` and there is a cassette."""
+        return self._studio.only_replays(self._scope)
+
     def env(self) -> dict[str, str]:
         """Return the environment that leads every SDK here."""
         return {
@@ -66,7 +72,7 @@ class Cassette:
     @property
     def misses(self) -> list[str]:
         """Return the explanation of each call that no recording answered."""
-        return self._studio.reports(self._scope)
+        return self._studio.ledger.reports(self._scope)
 
     @property
     def unused(self) -> list[str]:
@@ -95,39 +101,61 @@ def _known(mode: str | None) -> None:
         parse_mode(mode)
 
 
-class Server:
-    """A server of one directory of cassettes; use it as a context manager, and `cassette` once for each test."""
+_LOOPBACK = "127.0.0.1"
+_EVERYTHING = "everything"
+"""Names a state of all recordings together; what sets it apart from a cassette of that name is its session."""
 
-    def __init__(self, setup: Setup, *, environ: Mapping[str, str] = os.environ, tell: list[str] | None = None) -> None:
+
+class Server:
+    """A server of one directory of cassettes; use it as a context manager, and `cassette` once for each test.
+
+    `config` names hosts besides those that Setu knows, `upstream` which one, or which base URL, unprefixed OpenAI
+    paths go to.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        tell: list[str] | None = None,
+        config: Config | None = None,
+        upstream: str = "openai",
+    ) -> None:
         _known(setup.mode)
         self.notes: list[str] = tell if tell is not None else []
-        recording = setup.mode != "none"
-        deployed = build.deployments(Config(), environ, offline_key="" if recording else build.OFFLINE_KEY)
-        live: Transport | None = HttpxTransport(read_timeouts=build.timeouts(deployed)) if recording else None
+        config = config or Config()
+        deployed, upstream = project.providers(config, environ, upstream)
+        # Also where the session only replays: one cassette of it may be recorded.
+        live = OnDemand(lambda: HttpxTransport(read_timeouts=build.timeouts(deployed)))
         self.studio = Studio(setup, live=live, tell=self.notes.append, environ=environ)
-        app = build.app(proxy(self.studio, deployed, live=live), Config(), lambda: {"mode": setup.mode})
-        self._server = Background(app)
+        transport = proxy(self.studio, deployed, upstream=upstream, live=live)
+        served = config.model_copy(update={"server": config.server.model_copy(update={"host": _LOOPBACK})})
+        self._server = Background(build.app(transport, served, lambda: {"mode": setup.mode}), _LOOPBACK)
 
     def cassette(
         self, name: str | None = None, *, session: str = "", faults: Iterable[str] = (), mode: RecordMode | None = None
     ) -> Cassette:
         """Return a cassette of the directory by its name, without suffix; without a name all recordings together.
 
-        `session` gives it a state of its own beside others of the same name. `faults` break its answers.
+        `session` gives it a state of its own beside others of the same name. `faults` break its answers; `mode` is
+        its record mode, by default the server's.
 
         Raises:
             LocalDialectError: the name is none.
-            ConfigError: a fault or a mode that there is not.
+            ConfigError: a fault or a mode that there is not, or it cannot be recorded.
         """
         _known(mode)
-        scope = parse_scope(f"{name}@{session}" if session else name) if name is not None else None
         changes: dict[str, object] = {}
+        if name is None and session:
+            name, changes["everything"] = _EVERYTHING, True
+        scope = parse_scope(f"{name}@{session}" if session else name) if name is not None else None
         rules = tuple(parse_rule(text) for text in faults)
         if rules:
             changes["faults"] = rules
         if mode is not None:
             changes["mode"] = mode
-        if scope is not None and changes:
+        if changes:
             self.studio.stage(scope, **changes)
         return Cassette(self.studio, self._server.url, scope)
 
@@ -153,12 +181,21 @@ def serve(
     normalise: Iterable[str] = (),
     match: Looser = "exact",
     strict_unused: bool = False,
+    config: str | Path | None = None,
+    upstream: str = "openai",
+    redact_headers: Iterable[str] = (),
+    redact_pointers: Iterable[str] = (),
+    redact_patterns: Iterable[str] = (),
 ) -> Iterator[Cassette]:
     """Serve one cassette while the block runs; without a name all recordings of the directory.
 
+    The directory `bundled`, where there is none, stands for the recordings that come with Setu.
+
     `mode` is a record mode, `faults` are texts such as `429x2 retry-after=1`, `speed` 1 plays streams at the recorded
     pace and 0 without waits, `normalise` names what requests may differ in, `match` how loosely a recording may be
-    found.
+    found. `config` is a configuration file, by default the project's own (`$SETU_CONFIG`, `setu.toml`), `upstream`
+    a provider's name or a base URL: where unprefixed OpenAI paths go. `redact_…` name header fields, JSON pointers and
+    regular expressions of what is to be taken out of recordings besides.
 
     Raises:
         Miss: at the end, a call was not answered, or with `strict_unused` a recording not asked for.
@@ -173,8 +210,10 @@ def serve(
         normalisers=parse_normalisers(normalise),
         looser=match,
         misses=None,
+        redact=parse_rules(redact_headers, redact_pointers, redact_patterns),
     )
-    with Server(setup) as server:
+    settings = project.read(Path(config) if config is not None else None, os.environ)
+    with Server(setup, config=settings, upstream=upstream) as server:
         found = server.cassette(cassette)
         yield found
     found.check(unused=strict_unused)

@@ -182,3 +182,17 @@ def test_one_connections_fields_are_those_it_names_and_the_known_ones() -> None:
 
 def test_no_connection_field_keeps_every_other() -> None:
     assert end_to_end(Headers.of({"x-a": "1", "via": "2"})).raw == [(b"x-a", b"1"), (b"via", b"2")]
+
+
+def test_other_fields_go_with_those_of_the_connection() -> None:
+    headers = Headers.of([("host", "a"), ("x-a", "1"), ("connection", "x-b"), ("x-b", "2"), ("x-c", "3")])
+
+    assert end_to_end(headers, "Host", "x-c").raw == [(b"x-a", b"1")]
+    assert [name for name, _ in end_to_end(headers).raw] == [b"host", b"x-a", b"x-c"]  # they were for that call alone
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=3), st.lists(st.sampled_from(["A", "b"]), max_size=2))
+def test_one_of_several_fields_is_there_where_any_is(held: list[str], asked: list[str]) -> None:
+    headers = Headers.of([(name, "") for name in held])
+
+    assert headers.has_any(*asked) == any(name in headers for name in asked)

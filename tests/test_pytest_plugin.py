@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from setu import testing
 from setu.cassette.scope import parse_scope
 from setu.pytest_plugin import cassette_name
 from tests.test_testing import recorded
@@ -149,6 +150,158 @@ def test_hello(setu_server):
 
     assert code == 0, out
     assert (project.directory / "cassettes" / "test_it" / "test_hello.yaml").is_file()
+
+
+UPSTREAM = """
+import os
+import pytest
+from setu import testing
+
+@pytest.fixture(scope="session", autouse=True)
+def upstream(tmp_path_factory):
+    with testing.serve("source", cassette="all") as live:
+        yield live
+
+def through(setu_server, upstream):
+    place = upstream.url.partition("://")[2]
+    return f"{setu_server.url}/proxy/http/{place}/v1"
+"""
+
+
+def test_a_mode_of_ones_own_is_recorded_where_the_session_only_replays(project):
+    recorded(project.directory / "source", "all", "hello")
+    recorded(project.directory / "cassettes", "test_it/test_replayed", "hello")
+    source = (
+        UPSTREAM
+        + """
+@pytest.mark.setu(record_mode="all")
+def test_recorded(setu_env, upstream):
+    assert os.environ["OPENAI_API_KEY"] == "sk-of-mine"
+    assert ask("hello", base_url=through(setu_env, upstream)).id == "chatcmpl-1"
+
+def test_replayed(setu_env):
+    assert os.environ["OPENAI_API_KEY"] == "setu-offline"
+    assert ask("hello").id == "chatcmpl-1"
+"""
+    )
+
+    code, out = project.run(source, OPENAI_API_KEY="sk-of-mine")
+
+    assert code == 0, out
+    assert (project.directory / "cassettes" / "test_it" / "test_recorded.yaml").is_file()
+
+
+def test_a_test_that_only_replays_has_no_key_where_the_session_records(project):
+    recorded(project.directory / "source", "all", "hello")
+    recorded(project.directory / "cassettes", "mine", "hello")
+    source = (
+        UPSTREAM
+        + """
+@pytest.mark.setu(cassette="mine", record_mode="none")
+def test_replayed(setu_env):
+    assert os.environ["OPENAI_API_KEY"] == "setu-offline"
+    assert ask("hello").id == "chatcmpl-1"
+
+@pytest.mark.setu(cassette="mine", record_mode="once")
+def test_recorded_before(setu_env):
+    assert os.environ["OPENAI_API_KEY"] == "setu-offline"
+
+@pytest.mark.setu(record_mode="once")
+def test_new(setu_env):
+    assert os.environ["OPENAI_API_KEY"] == "sk-of-mine"
+
+@pytest.mark.setu(cassette="mine", record_mode="new_episodes")
+def test_more(setu_env):
+    assert os.environ["OPENAI_API_KEY"] == "sk-of-mine"
+"""
+    )
+
+    code, out = project.run(source, "--setu-record-mode=all", OPENAI_API_KEY="sk-of-mine")
+
+    assert code == 0, out
+
+
+def test_hosts_are_those_of_the_projects_settings(project):
+    recorded(project.directory / "source", "all", "hello", "hello")
+    (project.directory / "setu.toml").write_text(
+        '[providers.mine]\ntype = "openai_compatible"\nbase_url = "${MINE_URL}"\napi_key = "${MINE_KEY}"\n'
+    )
+    source = """
+def test_prefixed(setu_server):
+    assert ask("hello", base_url=f"{setu_server.url}/mine/v1", api_key="x").id == "chatcmpl-1"
+
+def test_unprefixed(setu_env):
+    assert ask("hello", api_key="x").id == "chatcmpl-1"
+"""
+    with testing.serve(project.directory / "source", cassette="all") as live:
+        options = ("--setu-record-mode=all", "--setu-upstream=mine")
+        code, out = project.run(source, *options, MINE_URL=f"{live.url}/v1", MINE_KEY="")
+
+    assert code == 0, out
+    offline = project.run(source, "--setu-upstream=mine", MINE_URL="http://elsewhere/v1")
+    assert offline[0] == 0, offline[1]
+
+
+def test_another_configuration_can_be_named(project):
+    (project.directory / "other.toml").write_text("[server]\nprot = 1\n")
+
+    code, out = project.run("def test_hello(setu_env):\n    pass\n", "--setu-config=other.toml")
+
+    assert code == 1
+    assert "other.toml:2: server.prot: unknown key" in out
+
+
+def test_the_recordings_that_come_with_setu_answer_every_test(project):
+    source = """
+import pytest
+
+@pytest.mark.parametrize("n", range(2))
+def test_all_of_them(setu_env, n):
+    assert ask("Name the three primary colours of light.").choices
+
+@pytest.mark.setu(cassette="openai/openai_chat/text")
+def test_one_of_them(setu_env):
+    assert ask("Name the three primary colours of light.").choices
+"""
+
+    code, out = project.run(source, "--setu-cassettes=bundled")
+
+    assert code == 0, out
+    assert not (project.directory / "bundled").exists()
+
+
+def test_nothing_is_recorded_among_the_recordings_that_come_with_setu(project):
+    source = "import pytest\n\n@pytest.mark.setu(record_mode='all')\ndef test_hello(setu_env):\n    pass\n"
+
+    for options in (["--setu-cassettes=bundled"], ["--setu-cassettes=bundled", "--setu-record-mode=once"]):
+        code, out = project.run(source, *options)
+
+        assert code == 1
+        assert "cannot record into bundled" in out
+
+
+def test_what_else_is_a_secret_can_be_named(project):
+    recorded(project.directory / "source", "all", "the codename is heron")
+    ini = project.directory / "pytest.ini"
+    ini.write_text(ini.read_text() + "setu_redact_pattern =\n    codename is (?P<secret>\\w+)\n")
+    source = (
+        UPSTREAM
+        + """
+def test_hello(setu_server, upstream):
+    ask("the codename is heron", base_url=through(setu_server, upstream), api_key="x", default_headers={"openai-beta": "b"})
+"""
+    )
+
+    code, out = project.run(source, "--setu-record-mode=all", "--setu-redact-header=OpenAI-Beta")
+
+    assert code == 0, out
+    kept = (project.directory / "cassettes" / "test_it" / "test_hello.yaml").read_text()
+    assert "the codename is" in kept
+    assert "heron" not in kept
+    assert "openai-beta: [b]" not in kept
+    again = source.replace("base_url=through(setu_server, upstream)", "base_url=setu_server.openai")
+    replayed = project.run(again.replace("heron", "ibis"))
+    assert replayed[0] == 0, replayed[1]
 
 
 def test_workers_side_by_side_do_not_disturb_each_other(project):

@@ -178,3 +178,115 @@ def test_a_mode_that_is_none_here_is_refused_at_once(tmp_path, mode):
         pass
     with testing.Server(Setup(directory=tmp_path, misses=None)) as server, pytest.raises(ConfigError, match=mode):
         server.cassette("x", mode=mode)
+
+
+def test_one_cassette_is_recorded_where_the_server_only_replays(tmp_path):
+    source = recorded(tmp_path / "source", "greeting", "hello")
+    with (
+        testing.serve(source, cassette="greeting") as upstream,
+        testing.Server(Setup(directory=recorded(tmp_path / "mine", "old", "hello"), misses=None)) as server,
+    ):
+        target = f"/proxy/http/{upstream.url.partition('://')[2]}/v1/chat/completions"
+        new, old = server.cassette("new", mode="all"), server.cassette("old")
+        answers = [httpx.post(each.url + target, json=said("hello")) for each in (new, old)]
+
+    assert [answer.content for answer in answers] == [ANSWER, ANSWER]
+    assert (tmp_path / "mine" / "new.yaml").is_file()
+    assert len(read_cassette(tmp_path / "mine" / "old.yaml")) == 1
+
+
+def test_a_cassette_only_replays_by_its_own_mode(tmp_path):
+    recorded(tmp_path, "old", "hello")
+
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server:
+        modes = {
+            mode: [server.cassette(name, session=mode, mode=mode).only_replays for name in ("old", "new")]
+            for mode in ("none", "once", "new_episodes", "all", "rewrite")
+        } | {"": [server.cassette("old").only_replays]}
+
+    replays = {"none": [True, True], "once": [True, False], "": [True]}
+    assert modes == {mode: replays.get(mode, [False, False]) for mode in modes}
+
+
+def test_the_recordings_that_come_with_setu_have_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with testing.serve("bundled") as server:
+        assert ask(server, "Name the three primary colours of light.")
+    with (
+        pytest.raises(ConfigError, match="cannot record into bundled"),
+        testing.serve("bundled", mode="all"),
+    ):
+        pass
+    recorded(tmp_path / "bundled", "mine", "hello")
+    with testing.serve("bundled", cassette="mine") as server:
+        assert ask(server) == "hi there"
+
+
+def test_all_recordings_together_have_a_state_for_each_session(tmp_path):
+    recorded(tmp_path, "one", "hello")
+    recorded(tmp_path, "everything", "not asked")
+
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server:
+        sessions = [server.cassette(session=str(n)) for n in range(2)]
+        assert [ask(each) for each in sessions] == ["hi there"] * 2
+        with pytest.raises(openai.APIStatusError, match="has been served as often") as caught:
+            ask(sessions[0], max_retries=0)
+
+    assert "--cassette" not in str(caught.value)
+    assert [len(each.unused) for each in sessions] == [1, 1]
+
+
+def test_faults_and_a_mode_are_of_all_recordings_together_too(tmp_path):
+    recorded(tmp_path, "one", "hello")
+
+    with testing.Server(Setup(directory=tmp_path, misses=None)) as server:
+        failing = server.cassette(faults=["429x1 retry-after=0"])
+        with pytest.raises(openai.RateLimitError):
+            ask(failing, max_retries=0)
+
+
+def test_hosts_are_those_of_the_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = recorded(tmp_path / "source", "greeting", "hello", "hello", "hello")
+    with testing.serve(source, cassette="greeting") as upstream:
+        table = f'[providers.mine]\ntype = "openai_compatible"\nbase_url = "{upstream.openai}"\n'
+        (tmp_path / "setu.toml").write_text(table)
+        (tmp_path / "other.toml").write_text(table.replace("mine", "other"))
+
+        def prefixed(name, **options):
+            with testing.serve(tmp_path / "new", mode="all", **options) as server:
+                return httpx.post(f"{server.url}/{name}/v1/chat/completions", json=said("hello")).status_code
+
+        assert prefixed("mine") == 200
+        assert prefixed("other", config="other.toml") == 200
+        with testing.serve(tmp_path / "new", mode="all", upstream=upstream.openai) as server:
+            assert ask(server) == "hi there"
+    with (
+        pytest.raises(ConfigError, match="upstream nobody: no such provider"),
+        testing.serve(source, upstream="nobody"),
+    ):
+        pass
+    with pytest.raises(ConfigError, match="configuration file not found"), testing.serve(source, config="no.toml"):
+        pass
+
+
+def test_what_else_is_a_secret_is_taken_out_of_both_sides(tmp_path):
+    source = recorded(tmp_path / "source", "greeting", "my heron")
+    rules = {"redact_patterns": ["my (?P<secret>[a-z]+)"], "redact_headers": ["openai-beta"]}
+    with (
+        testing.serve(source, cassette="greeting") as upstream,
+        testing.serve(tmp_path / "new", cassette="mine", mode="all", upstream=upstream.openai, **rules) as server,
+    ):
+        ask(server, "my heron", default_headers={"openai-beta": "b"})
+
+    kept = (tmp_path / "new" / "mine.yaml").read_text()
+    assert "heron" not in kept
+    assert "openai-beta: [b]" not in kept
+    with testing.serve(tmp_path / "new", cassette="mine", **rules) as server:
+        assert ask(server, "my ibis") == "hi there"
+    with (
+        pytest.raises(ConfigError, match="not a JSON pointer"),
+        testing.serve(tmp_path / "new", redact_pointers=["user"]),
+    ):
+        pass

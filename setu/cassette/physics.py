@@ -57,8 +57,8 @@ def paced(steps: Script, physics: Physics, framing: Framing, key: str = "") -> S
     """
     still = tuple(step for step in steps if not isinstance(step, Wait))
     if framing not in DECODERS:
-        said = _said([step.data for step in still if isinstance(step, Bytes)], whole=True)
-        return (*_wait(physics.ttft + _taken(sum(said), physics), physics, key, 0), *still)
+        tokens = sum(_said([step.data for step in still if isinstance(step, Bytes)], whole=True))
+        return (*_wait(physics.ttft + _taken(tokens, physics), physics, key, 0), *still)
     cut = [*recut(still, DECODERS[framing]())]
     said = iter(_said([step.data or b"" for step in cut if isinstance(step, Frame)]))
     out: list[Step] = []
@@ -122,7 +122,7 @@ def _counted(value: Any) -> int:
     found = max((_counted(value[name]) for name in _TO_USAGE if name in value), default=0)
     if (count := next((value[name] for name in _WRITTEN if name in value), None)) is None:
         return found
-    details = next((value[name] for name in _DETAILS if isinstance(value.get(name), dict)), {})
+    details: dict[str, Any] = next((value[name] for name in _DETAILS if isinstance(value.get(name), dict)), {})
     hidden = details.get("reasoning_tokens")
     return max(found, count - (hidden if type(hidden) is int else 0)) if type(count) is int else found
 

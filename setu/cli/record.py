@@ -8,7 +8,12 @@ import typer
 from setu.cli import redaction
 
 if TYPE_CHECKING:
-    from setu.studio import Setup
+    from collections.abc import Callable
+
+    from setu.cli.rooms import Ended
+    from setu.config.model import Config
+    from setu.server.app import App
+    from setu.studio import Setup, Studio
 
 Command = Annotated[
     list[str] | None, typer.Argument(help="A command to run; its SDKs are pointed at the proxy by their variables.")
@@ -115,15 +120,16 @@ def _record(
     from setu import build
     from setu.cassette.misslog import read_miss
     from setu.cassette.scope import parse_scope
-    from setu.cli.rooms import child, listening, note, settings, unanswered, with_upstream
+    from setu.cli.rooms import note, settings, unanswered
     from setu.cli.verify import Report
     from setu.live import again
-    from setu.server import serve
+    from setu.project import with_upstream
     from setu.studio import Studio, proxy
     from setu.transport.httpx_ import HttpxTransport
 
     loaded = settings(config, host, port)
-    deployed, upstream = with_upstream(build.deployments(loaded, os.environ, offline_key=""), upstream)
+    deployed = build.deployments(loaded, os.environ, offline_key="")
+    deployed, upstream = with_upstream(deployed, upstream, "--upstream")
     live = HttpxTransport(read_timeouts=build.timeouts(deployed))
     report = Report()
     studio = Studio(setup, live=live, tell=note, compare=report.add)
@@ -135,16 +141,39 @@ def _record(
         return 0 if answer < 400 else 1
     transport = proxy(studio, deployed, upstream=upstream, live=live, default=default)
     app = build.app(transport, loaded, lambda: {"mode": "record", "output": str(setup.directory)})
-    status = 0
-    if command:
-        with serve.Background(app, loaded.server.host, loaded.server.port) as server:
-            status = child(command, server.url)
-    else:
-        listener = serve.bind(loaded.server.host, loaded.server.port)
-        serve.run(
-            app, listener, lambda: listening("recording proxy", serve.url_of(listener), f"into {setup.directory}")
-        )
-    studio.close()
+    status = _kept(studio, setup, lambda: _served(app, loaded, command, setup.directory))
     if setup.mode == "verify":
         report.print(as_json=False)
     return status or int(unanswered(studio.misses)) or report.status(strict=False)
+
+
+def _kept(studio: "Studio", setup: "Setup", serve: "Callable[[], Ended]") -> int:
+    """Serve, and put what was recorded in place, unless it was cut short; return the exit status."""
+    from setu.cli.rooms import note
+
+    try:
+        ended = serve()
+    except BaseException:
+        studio.discard()
+        raise
+    if ended.stopped and ended.status:  # a server that is told to stop ends well, and has done its work
+        studio.discard()
+        if setup.mode == "rewrite":
+            note("interrupted: what was to be rewritten is as it was")
+    else:
+        studio.close()
+    return ended.status
+
+
+def _served(app: "App", config: "Config", command: list[str], directory: Path) -> "Ended":
+    """Serve while a command runs, or until a signal."""
+    from setu.cli.rooms import Ended, child, listening
+    from setu.server import serve
+
+    host, port = config.server.host, config.server.port
+    if command:
+        with serve.Background(app, host, port) as server:
+            return child(command, server.url)
+    listener = serve.bind(host, port)
+    serve.run(app, listener, lambda: listening("recording proxy", serve.url_of(listener), f"into {directory}"))
+    return Ended(0)

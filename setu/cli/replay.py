@@ -148,16 +148,18 @@ def _replay(
     import os
 
     from setu import build
-    from setu.cli.rooms import child, listening, note, settings
-    from setu.config.model import Config
+    from setu.cli.rooms import check_writable, child, listening, note, settings
     from setu.control import Control, Reloading
+    from setu.project import providers
     from setu.server import serve
     from setu.studio import Studio, proxy
 
-    loaded = settings(None, host, 0 if command and port is None else port)
+    if resilience is not None:
+        check_writable("--resilience", resilience)
+    loaded = settings(None, host, 0 if command and port is None else port, offline=True)
     studio = Studio(setup, tell=note)
     count = studio.load()
-    scopes = proxy(studio, build.deployments(Config(), os.environ, offline_key=build.OFFLINE_KEY))
+    scopes = proxy(studio, providers(loaded, os.environ)[0])
     control = Control(studio, scopes)
     control.set_faults(faults)
     app = build.app(
@@ -169,7 +171,7 @@ def _replay(
     status: int | None = None
     if command:
         with serve.Background(app, loaded.server.host, loaded.server.port) as server:
-            status = child(command, server.url)
+            status = child(command, server.url).status
     else:
         listener = serve.bind(loaded.server.host, loaded.server.port)
         serve.run(app, listener, lambda: listening("replay", serve.url_of(listener), f"{count} recorded interactions"))

@@ -1,26 +1,25 @@
 """What several commands set up alike."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from setu import build
 from setu.config.load import find, load
-from setu.config.model import Config, ProviderConfig
+from setu.config.model import Config
 from setu.errors import ConfigError
-from setu.providers.deployment import Deployment
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 """POSIX shell, "Exit Status for Commands"."""
 
 
-def settings(path: Path | None, host: str | None, port: int | None) -> Config:
-    """Load the configuration; the command line's host and port win."""
-    config = load(find(path, os.environ), os.environ)
+def settings(path: Path | None, host: str | None, port: int | None, *, offline: bool = False) -> Config:
+    """Load the configuration; the command line's host and port win. `offline`: variables of keys need not be set."""
+    config = load(find(path, os.environ), os.environ, offline=offline)
     changes: dict[str, object] = {}
     if host is not None:
         changes["host"] = host
@@ -31,28 +30,19 @@ def settings(path: Path | None, host: str | None, port: int | None) -> Config:
     return config.model_copy(update={"server": config.server.model_copy(update=changes)})
 
 
-def with_upstream(deployed: Mapping[str, Deployment], upstream: str) -> tuple[dict[str, Deployment], str]:
-    """Return the deployments and the name of the one that unprefixed paths go to; a URL becomes one of its own."""
-    known = dict(deployed)
-    if upstream.startswith(("http://", "https://")):
-        try:
-            section = ProviderConfig(type="openai_compatible", base_url=upstream)
-        except ValidationError as error:
-            reason = error.errors(include_url=False, include_input=False)[0]["msg"]
-            raise ConfigError(f"--upstream: {reason.removeprefix('Value error, ')}") from None
-        known |= build.deployments(Config(providers={"upstream": section}), {}, offline_key="")
-        return known, "upstream"
-    if upstream not in known:
-        raise ConfigError(f"--upstream {upstream}: no such provider; there are {', '.join(sorted(known))}")
-    return known, upstream
-
-
 def listening(what: str, url: str, detail: str) -> None:
     print(f"setu {what} running on {url} ({detail})", flush=True)
 
 
-def child(command: list[str], url: str) -> int:
-    """Run a command with every SDK's base URL pointing here; return its exit status as a shell would.
+class Ended(NamedTuple):
+    """How a command ended: its exit status as a shell has it, and whether this process was told to stop meanwhile."""
+
+    status: int
+    stopped: bool = False
+
+
+def child(command: list[str], url: str) -> Ended:
+    """Run a command with every SDK's base URL pointing here, and wait for it, also when it is told to stop.
 
     A command that is not there ends with 127, one that cannot be run with 126, one killed by a signal with 128 and it.
     """
@@ -64,11 +54,48 @@ def child(command: list[str], url: str) -> int:
         "GOOGLE_GEMINI_BASE_URL": url,
     }
     try:
-        status = subprocess.run(command, env=environ, check=False).returncode  # noqa: S603 - the user's own command
+        process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's own command
     except OSError as error:
         print(f"setu: error: cannot run {command[0]}: {error.strerror or error}", file=sys.stderr, flush=True)
-        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-    return status if status >= 0 else 128 - status
+        return Ended(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
+    with _passing_signals_on(process) as told:
+        status = process.wait()
+    return Ended(status if status >= 0 else 128 - status, stopped=bool(told))
+
+
+@contextmanager
+def _passing_signals_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Let a command end by itself when this process is told to stop; yield the signals that said so."""
+    told: list[int] = []
+
+    def tell(number: int, _frame: object) -> None:
+        # A terminal tells of the first Ctrl-C itself: a command that hears of one twice does not tidy up.
+        if told or number != signal.SIGINT or not _at_a_terminal():
+            process.send_signal(number)
+        told.append(number)
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _at_a_terminal() -> bool:
+    """Say whether a terminal's Ctrl-C goes to this process, and with it to the command."""
+    if not hasattr(os, "tcgetpgrp"):  # Windows: a console tells all that run in it
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def note(sentence: str) -> None:
@@ -83,16 +110,29 @@ def unanswered(misses: int) -> bool:
     return misses > 0
 
 
-REPORTS = ("junit",)
+def check_writable(option: str, path: Path) -> None:
+    """Refuse a file that cannot be written when the work is done.
+
+    Raises:
+        ConfigError: there is no such directory, it is one itself, or there is no right to write there.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{option}: {path} cannot be written: it is a directory")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{option}: {path} cannot be written: there is no directory {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"{option}: {path} cannot be written: no right to")
 
 
 def parse_reports(texts: list[str]) -> dict[str, list[Path]]:
     """Read `--report KIND=FILE` options."""
+    from setu.conformance.report.registry import KINDS
+
     found: dict[str, list[Path]] = {}
     for text in texts:
         kind, equals, path = text.partition("=")
-        if not equals or kind not in REPORTS or not path:
-            raise ConfigError(f"--report {text}: expected {' or '.join(f'{name}=FILE' for name in REPORTS)}")
+        if not equals or kind not in KINDS or not path:
+            raise ConfigError(f"--report {text}: expected {' or '.join(f'{name}=FILE' for name in KINDS)}")
         if not os.access(Path(path).parent, os.W_OK):
             raise ConfigError(f"--report: cannot write {path}: no such directory, or no right to")
         found.setdefault(kind, []).append(Path(path))

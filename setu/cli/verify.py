@@ -21,8 +21,20 @@ class Expired(StrEnum):
     FAIL = "fail"
 
 
-Live = Annotated[bool, typer.Option("--live", help="Ask the providers again, with the keys of the environment.")]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="Ask the providers again, with the keys of the environment; of equal calls only the first one.",
+    ),
+]
 Against = Annotated[Path | None, typer.Option(help="Compare with these recordings of the same calls instead.")]
+Twins = Annotated[
+    bool,
+    typer.Option(
+        "--twins", help="Make recorded translations again, offline: both sides must be what `setu start --record` kept."
+    ),
+]
 Only = Annotated[
     list[str] | None,
     typer.Option(help="Only recordings whose host, operation, model or place this pattern fits; may be repeated."),
@@ -38,6 +50,7 @@ def verify(
     paths: Paths,
     live: Live = False,
     against: Against = None,
+    twins: Twins = False,
     only: Only = None,
     max_requests: MaxRequests = 50,
     max_age: MaxAge = None,
@@ -49,7 +62,8 @@ def verify(
     """Tell how the structure of answers has drifted from what is recorded: members, types, events, statuses.
 
     A new member is information, one that is gone a warning, another type or order of events an error. Exits with 1
-    on errors. What a model said, identifiers and counts are not compared. --live makes each recorded call once.
+    on errors. What a model said, identifiers and counts are not compared. --live makes each recorded call once, however
+    often it was recorded. --twins compares values, too: it is about Setu's translators, no provider is asked.
     """
     import asyncio
     from datetime import UTC, datetime
@@ -58,12 +72,13 @@ def verify(
     from setu.cli.cassettes.rooms import interactions
     from setu.errors import ConfigError
 
-    if live and against is not None:
-        raise ConfigError("--live and --against exclude each other")
-    if not live and against is None and max_age is None:
-        raise ConfigError("verify needs --live, --against DIR or --max-age AGE")
+    if live + twins + (against is not None) > 1:
+        raise ConfigError("--live, --against and --twins exclude each other")
+    if not (live or twins) and against is None and max_age is None:
+        raise ConfigError("verify needs --live, --against DIR, --twins or --max-age AGE")
     days = parse_age(max_age) if max_age is not None else None
-    recorded = [each for each in interactions(paths) if _wanted(each, only or ())]
+    everything = [*interactions(paths)]
+    recorded = [each for each in everything if _wanted(each, only or ())]
     report = Report()
     if days is not None:
         today = datetime.now(UTC).date()
@@ -73,6 +88,8 @@ def verify(
         report.pair(recorded, interactions([against]))
     if live:
         asyncio.run(_ask(report, recorded, paths[0], config, max_requests))
+    if twins:
+        asyncio.run(_translate(report, everything, only or (), config))
     report.print(as_json=as_json)
     raise typer.Exit(report.status(strict=strict))
 
@@ -165,6 +182,35 @@ async def _ask(
             else:
                 report.fail(recording.place, failed)
             tick()
+
+
+async def _translate(
+    report: Report, everything: "Sequence[Interaction]", only: Sequence[str], config: Path | None
+) -> None:
+    """Make recorded translations again and compare; one that fits by either side is wanted."""
+    import os
+
+    from setu import build, twins
+    from setu.cli.cassettes.rooms import ticking
+    from setu.cli.rooms import settings
+    from setu.errors import ConfigError
+
+    found, alone = twins.pairs_of(everything)
+    pairs = [pair for pair in found if any(_wanted(side, only) for side in (pair.client, *pair.natives))]
+    report.skipped += [(client.place, reason) for client, reason in alone if _wanted(client, only)]
+    loaded = settings(config, None, None)
+    deployed = build.deployments(loaded, os.environ, offline_key=build.OFFLINE_KEY)
+    with ticking("translations", len(pairs)) as tick:
+        async for pair, drifts, skipped in twins.regress(pairs, deployed, loaded):
+            if skipped:
+                report.skipped.append((pair.client.place, skipped))
+            else:
+                report.compared += 1
+                report.drifts += drifts
+            tick()
+    if not report.compared:
+        why = "".join(f"; {place}: {reason}" for place, reason in report.skipped[:1])
+        raise ConfigError(f"no translation with both sides among {len(everything)} recordings can be made again{why}")
 
 
 def _wanted(each: "Interaction", patterns: Sequence[str]) -> bool:

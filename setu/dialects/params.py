@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
-from setu._json import Raw
+from setu import _json
+from setu._json import Json, Raw, kind_of
 from setu.chat.request import Options
 from setu.dialects.reader import Obj
 from setu.dialects.record import Loss, pointer
@@ -16,17 +17,19 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
     """One option of one dialect.
 
     `field` is the canonical name (a field of `Options`), `wire` the dialect's, `aliases` older spellings it accepts.
-    `low` and `high` bound a number (inclusive), `most` the length of a list. `clamp` bends a foreign value into the
+    `low` and `high` bound a number (inclusive), `most` the length of a list; a text is one of `choices` where there are
+    any, and `labels` are an object of strings. `clamp` bends a foreign value into the
     range, with a loss; a client's own value out of range is an error.
     """
 
     field: str
     wire: str
-    kind: Literal["integer", "number", "flag", "text", "texts", "json"]
+    kind: Literal["integer", "number", "flag", "text", "texts", "labels", "json"]
     aliases: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
     most: int | None = None
+    choices: tuple[str, ...] = ()
     clamp: bool = True
 
 
@@ -102,6 +105,8 @@ def _read(obj: Obj, param: Param, name: str) -> Any:
             value = obj.raw(name)
         case "texts":
             value = _texts(obj, name)
+        case "labels":
+            value = _labels(obj, name)
     if value is not None and not obj.lenient:
         _check(obj, param, name, value)
     return value
@@ -115,10 +120,25 @@ def _texts(obj: Obj, name: str) -> tuple[str, ...] | None:
     return None if values is None else tuple(values)
 
 
+def _labels(obj: Obj, name: str) -> Json | None:
+    """Take an object of strings, as it is written."""
+    where, raw = obj.at(name), obj.raw(name)
+    if raw is None or obj.lenient:
+        return raw
+    if kind_of(raw) != "object":
+        raise obj.wrong(name, "an object")
+    for key, label in _json.split(raw).items():
+        if kind_of(label) != "string":
+            raise obj.error(f"'{where}.{key}' must be a string", param=f"{where}.{key}")
+    return raw
+
+
 def _check(obj: Obj, param: Param, name: str, value: Any) -> None:
     where = obj.at(name)
     if param.most is not None and isinstance(value, tuple) and len(value) > param.most:
         raise obj.error(f"'{where}' must have at most {param.most} items", param=where)
+    if param.choices and value not in param.choices:
+        raise obj.error(f"'{where}' must be one of {', '.join(param.choices)}", param=where)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if param.low is not None and value < param.low:
             raise obj.error(f"'{where}' must be at least {param.low:g}", param=where)
@@ -127,7 +147,7 @@ def _check(obj: Obj, param: Param, name: str, value: Any) -> None:
 
 
 def _bend(value: Any, param: Param) -> tuple[Any, Loss | None]:
-    if param.kind == "json":
+    if param.kind in {"json", "labels"}:
         return Raw(value), None
     if isinstance(value, tuple):
         if param.most is not None and len(value) > param.most:

@@ -97,7 +97,10 @@ class JsonArrayDecoder:
 
 
 class JsonArrayEncoder:
-    """Write frames as the elements of one array; `continued` when others wrote its first elements."""
+    """Write frames as the elements of one array; `continued` when others wrote its first elements.
+
+    Lines end as Google ends them: there are clients that cut at `,` CR LF, and at the line before the last bracket.
+    """
 
     __slots__ = ("_open",)
 
@@ -107,9 +110,9 @@ class JsonArrayEncoder:
     def encode(self, frame: Frame) -> bytes:
         if frame.data is None:
             return b""
-        lead = b",\n" if self._open else b"["
+        lead = b"\n,\r\n" if self._open else b"["
         self._open = True
         return lead + frame.data
 
     def close(self) -> bytes:
-        return b"]" if self._open else b"[]"
+        return b"\n]" if self._open else b"[]"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -64,6 +65,14 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+
+def _wanted(record: logging.LogRecord) -> bool:
+    """Tell what uvicorn says of answers that were broken off: ours are on purpose, a fault that was asked for."""
+    return not str(record.msg).startswith("ASGI callable returned without")
+
+
+logging.getLogger("uvicorn.error").addFilter(_wanted)
 
 
 def _config(app: Any) -> uvicorn.Config:

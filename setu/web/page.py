@@ -1,8 +1,6 @@
 """The page of recordings: one HTML file that needs nothing else, no server and no network."""
 
 from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -11,6 +9,7 @@ from setu import __version__
 from setu.cassette.model import Interaction
 from setu.cassette.tables import events_of, row_of
 from setu.web.conversation import turns_of
+from setu.web.template import template
 from setu.web.waterfall import WIDTH, waterfall_of
 
 _MAX_WIRE = 200_000
@@ -20,7 +19,7 @@ _MAX_WIRE = 200_000
 def page(interactions: Iterable[Interaction], title: str) -> str:
     """Return the page; whatever a recording says is shown as text, never run."""
     found = [_entry(index, each) for index, each in enumerate(interactions, 1)]
-    text: str = _template().render(title=title, entries=found, version=__version__, width=WIDTH)
+    text: str = template("recordings.html").render(title=title, entries=found, version=__version__, width=WIDTH)
     return text
 
 
@@ -50,12 +49,3 @@ def _shown(body: bytes) -> str:
     if len(text) <= _MAX_WIRE:
         return text
     return f"{text[:_MAX_WIRE]}\n… and {len(text) - _MAX_WIRE} characters more"
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = files("setu.web") / "templates" / "recordings.html"
-    return environment.from_string(source.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 _FORMATS = ("formats", "formats.registry", "formats.files")  # the package itself is empty
 IMPURE_CASSETTE = frozenset(
     f"setu.cassette.{name}"
-    for name in ("library", "shelf", "repair", "blobs", "misslog", "parcels", "yamlfile", *_FORMATS)
+    for name in ("library", "shelf", "shared", "repair", "blobs", "misslog", "parcels", "yamlfile", *_FORMATS)
 )
 """The modules of `cassette` that touch a disk or a parser of files; all the others are pure."""
 JUDGES_MAY_IMPORT = frozenset({"setu.http", "setu.framing", "setu.errors", "setu._json", "setu.conformance"})

@@ -42,7 +42,8 @@ def _unset(_kind: Any) -> dict[str, Any]:
 
 def tagged(models: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of wire models that stand in a table by their type."""
-    kinds, defs = [], {}
+    kinds: list[dict[str, Any]] = []
+    defs: dict[str, Any] = {}
     for name, model in models.items():
         whole = msgspec.json.schema(model, schema_hook=_unset)
         defs |= whole["$defs"]
@@ -54,7 +55,7 @@ def tagged(models: Mapping[str, Any]) -> dict[str, Any]:
 
 def gemini_request_schema() -> dict[str, Any]:
     """Return the body of generateContent, which the SDK has in pieces."""
-    pieces = {
+    pieces: dict[str, Any] = {
         "contents": list[google.Content],
         "systemInstruction": google.Content,
         "tools": list[google.Tool],
@@ -162,5 +163,5 @@ def strict(contract: Contract) -> Side:
     whole = tagged(model) if isinstance(model, Mapping) else msgspec.json.schema(model, schema_hook=_unset)
     if contract.names:
         own = whole["$defs"][whole["$ref"].rpartition("/")[2]]
-        own["properties"] = dict.fromkeys(contract.names, {}) | own["properties"]
+        own["properties"] = {name: {} for name in contract.names} | own["properties"]
     return Side(name=f"wire {contract.schema}", schema=whole, root=whole, nulls=False)

@@ -66,7 +66,8 @@ def openai_stream(url: str) -> str:
 
 def responses_plain(url: str) -> str:
     with openai_sdk(url) as client:
-        return client.responses.create(**asked(RESPONSE)).output_text
+        text: str = client.responses.create(**asked(RESPONSE)).output_text
+        return text
 
 
 def responses_stream(url: str) -> str:
@@ -78,7 +79,8 @@ def responses_stream(url: str) -> str:
 def responses_helper(url: str) -> str:
     arguments = {name: value for name, value in asked(RESPONSE_STREAM).items() if name != "stream"}
     with openai_sdk(url) as client, client.responses.stream(**arguments) as stream:
-        return stream.get_final_response().output_text
+        text: str = stream.get_final_response().output_text
+        return text
 
 
 def anthropic_plain(url: str) -> str:

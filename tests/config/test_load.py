@@ -75,3 +75,31 @@ def test_a_line_is_found_under_its_own_table() -> None:
     text = "[a]\nkey = 1\n[b]\n# key = 0\nkey = 2\n"
 
     assert line_of(text, ("b", "key")) == 5
+
+
+def test_offline_a_key_need_not_be_set_an_address_must() -> None:
+    text = """
+[auth]
+mode = "keys"
+keys = ["${TEAM}"]
+[providers.mine]
+type = "openai_compatible"
+api_key = "${KEY}"
+base_url = "${URL}"
+"""
+
+    config = parse(text, "setu.toml", {"URL": "http://here/v1"}, offline=True)
+    key = config.providers["mine"].api_key
+
+    assert key is not None
+    assert (key.get_secret_value(), config.providers["mine"].base_url) == ("", "http://here/v1")
+    with pytest.raises(ConfigError, match="base_url: the environment has no variable URL"):
+        parse(text, "setu.toml", {}, offline=True)
+    with pytest.raises(ConfigError, match="no variable TEAM"):
+        parse(text, "setu.toml", {"URL": "http://here/v1"})
+
+
+def test_a_file_is_looked_for_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "setu.toml").write_text("")
+
+    assert find(None, {"HOME": "/nonexistent"}, tmp_path) == tmp_path / "setu.toml"

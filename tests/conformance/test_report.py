@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import setu
 from setu.conformance.catalogue import load
 from setu.conformance.judges.finding import Finding
 from setu.conformance.report import junit, table
@@ -140,6 +141,54 @@ def test_a_stale_expectation_says_what_to_do() -> None:
     text = table.render(run(seen("STR-003"), expected={"STR-003": "upstream bug 42"}))
 
     assert "expected to fail (upstream bug 42), but passes: remove the expectation" in text
+
+
+def overdue() -> Run:
+    late = {"STR-003": "expected to fail until 2026-01-31, which is past"}
+    return run(seen("STR-003", broken=True), expected={"STR-003": "known"}, overdue=late)
+
+
+def test_an_expectation_whose_date_is_past_is_told_everywhere() -> None:
+    assert "stale:\n  STR-003  expected to fail until 2026-01-31, which is past" in table.render(overdue())
+
+    root = ET.fromstring(junit.render([overdue()]))
+    (failure,) = root.iterfind(".//testcase[@name='STR-003']/failure")
+    assert (failure.get("type"), failure.get("message")) == ("stale", overdue().overdue["STR-003"])
+    assert [(suite.get("failures"), suite.get("skipped")) for suite in root] == [("1", "0")]
+
+
+def test_an_expected_failure_is_skipped_in_junit() -> None:
+    root = ET.fromstring(junit.render([run(seen("STR-003", broken=True), expected={"STR-003": "known"})]))
+
+    (skipped,) = root.iterfind(".//testcase[@name='STR-003']/skipped")
+    assert skipped.get("message") == "xfail: known"
+    assert [(suite.get("failures"), suite.get("skipped")) for suite in root] == [("0", "1")]
+
+
+def test_a_run_knows_what_it_was_judged_with_and_what_it_left_out() -> None:
+    result = run(seen("STR-003"), unsupported={"TOOL-001": "x"})
+
+    assert (result.suite, len(result.schema_sha)) == (setu.__version__, 64)
+    assert "openai" in result.sdk
+    assert set(result.untried) == set(load().by_id) - {"STR-003", "TOOL-001"}
+
+
+def test_a_condensed_run_keeps_the_evidence_and_the_numbers() -> None:
+    result = run(seen("STR-003"), seen("STR-003", broken=True), seen("STR-003"), seen("CHAT-001"))
+
+    chat, stream = result.condensed().results
+    assert (chat.observations, chat.held, chat.exchanges) == ((), 1, 1)
+    assert (stream.observations, stream.held, stream.exchanges) == ((seen("STR-003", broken=True),), 2, 3)
+    assert result.condensed().condensed() == result.condensed()
+    assert result.condensed().name == "gemini"
+
+
+def test_checks_are_counted_by_profile_and_level() -> None:
+    result = run(seen("STR-003"), seen("STR-001", broken=True), seen("STR-005"), seen("TOOL-002"))
+
+    counted = result.by_status("core", "MUST")
+    assert {status: number for status, number in counted.items() if number} == {Status.PASS: 1, Status.FAIL: 1}
+    assert set(counted) == set(Status)
 
 
 def test_junit_has_a_suite_per_area_and_a_case_per_check() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from setu.conformance.catalogue import load
 from setu.conformance.probes.registry import PROBES
-from setu.conformance.results import Observation, collect
+from setu.conformance.results import CheckResult, Observation, Run, Status, collect
 from setu.conformance.selection import Selection, parse
 from setu.errors import ConfigError
 
@@ -59,3 +59,12 @@ def test_a_run_is_narrowed_to_wanted_results() -> None:
     run = collect("x", CATALOGUE, [Observation(check=name, place="p") for name in ("CHAT-001", "TOOL-001")])
 
     assert [one.check.id for one in parse(["TOOL"], None, CATALOGUE).narrow(run).results] == ["TOOL-001"]
+
+
+def test_what_a_selection_leaves_out_is_named_as_untried() -> None:
+    checks = [CATALOGUE.by_id[name] for name in ("TOOL-001", "STR-003")]
+    results = tuple(CheckResult(check=check, status=Status.PASS) for check in checks)
+    run = Run(target="x", catalogue="2026.11", results=results, untried=("CHAT-001",))
+
+    assert parse(["TOOL"], None, CATALOGUE).narrow(run).untried == ("CHAT-001", "STR-003")
+    assert parse([], None, CATALOGUE).narrow(run) == run

@@ -27,10 +27,10 @@ NAMES = {"openai_chat": "openai/gpt-4o-mini", "anthropic": "anthropic/claude-son
 def judged(dialect: str, change: Change = unchanged, *, names: Mapping[str, str] = NAMES) -> Tally:
     with Standing() as standing:
         config = Config(
-            auth=Auth(mode="keys", keys=(KEY,)),  # type: ignore[arg-type] # pydantic makes it a secret
+            auth=Auth(mode="keys", keys=(KEY,)),
             providers={
-                "openai": ProviderConfig(base_url=f"{standing.url}/v1", api_key="sk-up-0001"),  # type: ignore[arg-type] # it does
-                "anthropic": ProviderConfig(base_url=standing.url, api_key="sk-up-0002"),  # type: ignore[arg-type] # it does
+                "openai": ProviderConfig(base_url=f"{standing.url}/v1", api_key="sk-up-0001"),
+                "anthropic": ProviderConfig(base_url=standing.url, api_key="sk-up-0002"),
             },
         )
         gateway = build.gateway(build.deployments(config, {}), HttpxTransport(), config=config, on_call=lambda _: None)

@@ -22,7 +22,7 @@ What Setu takes out of a call before a recording is written, before a request is
 
 The value of every variable of the environment whose name holds KEY, TOKEN, SECRET, PASSWORD, PASSWD or CREDENTIAL (8 characters or more) goes wherever it stands and however it is written: escaped, percent-encoded, in base64 or in hex. The credentials of a request are looked for in its answer, too. JSON within JSON, base64 of text, compressed bodies, the messages of Amazon's event streams, and what a stream spells over several events are all searched.
 
-`--redact-header NAME`, `--redact-pointer /a/*/b` and `--redact-pattern REGEX` of `setu record` take out more; give `setu replay` the same, so that requests still match.
+`--redact-header NAME`, `--redact-pointer /a/*/b` and `--redact-pattern REGEX` of `setu record` and `setu start --record` take out more; give `setu replay` the same, so that requests still match. The [pytest plugin](../guides/testing-with-pytest.md#settings) and [`setu.testing.serve`](../guides/testing-without-pytest.md) have them, too.
 
 **Guesses.** A value whose name speaks of a credential (`vault_token`, `DB_PASSWORD=…`), and a long word of random letters and digits in prose, may be a secret of no known shape. They are masked, too, and marked `(entropy)` with their JSON pointer. What is random by design stays: identifiers, digests, signatures of thoughts, encrypted reasoning, media, embeddings, addresses. Of 12,442 real answers guesses change 6, all of them HTML pages with the site's own keys in it.
 

@@ -63,7 +63,7 @@ def test_the_upstream_is_let_go(phase: str, client: str) -> None:
             payload = json.dumps({**body, "stream": phase != "non-stream"}).encode()
             host, _, port = urlsplit(server.url).netloc.partition(":")
             with socket.create_connection((host, int(port)), timeout=10) as sock:
-                head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(payload)}\r\n\r\n"
+                head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(payload)}\r\n\r\n"
                 sock.sendall(head.encode() + payload)
                 wait(lambda: upstream.asked_at > 0)
                 time.sleep(0.2)

@@ -51,7 +51,7 @@ async def fetch(url: str, body: bytes) -> tuple[bytes, list[float]]:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(
         (
-            f"POST /v1/chat/completions?key={SECRETS[2]} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            f"POST /v1/chat/completions?key={SECRETS[2]} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             f"authorization: Bearer {SECRETS[0]}\r\nx-api-key: {SECRETS[1]}\r\ncookie: {SECRETS[3]}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode()

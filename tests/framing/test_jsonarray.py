@@ -120,5 +120,13 @@ def test_a_frame_without_data_is_not_written() -> None:
     assert [encoder.encode(Frame(comment=b"x")), encoder.encode(Frame(data=b"1")), encoder.close()] == [
         b"",
         b"[1",
-        b"]",
+        b"\n]",
     ]
+
+
+def test_elements_are_apart_as_google_writes_them() -> None:
+    encoder = JsonArrayEncoder()
+
+    written = [encoder.encode(Frame(data=b'{"a":1}')), encoder.encode(Frame(data=b'{"b":2}')), encoder.close()]
+
+    assert b"".join(written) == b'[{"a":1}\n,\r\n{"b":2}\n]'

@@ -98,7 +98,7 @@ def test_without_the_mode_there_is_no_door() -> None:
 
 
 def test_with_the_mode_there_is_one() -> None:
-    config = Config(auth=Auth(mode="keys", keys=(KEY,)))  # type: ignore[arg-type] # pydantic makes it a secret
+    config = Config(auth=Auth(mode="keys", keys=(KEY,)))
 
     assert isinstance(build.guarded(Inside(), config), Door)
 

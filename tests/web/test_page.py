@@ -10,8 +10,8 @@ import pytest
 from setu.bundled import data_dir
 from setu.cassette.shelf import cassette_files, read_cassette
 from setu.web.page import page
+from tests.browser import chromium, opened
 from tests.cassette.samples import JSON, interaction, request
-from tests.needs import needs
 
 EVIL = "</script><script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">"
 
@@ -44,35 +44,16 @@ def test_the_same_recordings_give_the_same_page(html: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    import shutil
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        needs("chromium", "no chromium on the path")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs chromium: playwright is not installed")
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=120_000
-        )
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
 def view(browser: Any, html: str, tmp_path: Path) -> Iterator[Any]:
     path = tmp_path / "page.html"
     path.write_text(html, encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text))
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
-    opened.goto(path.as_uri())
-    yield opened
-    context.close()
-    assert said == []
+    with opened(browser, path) as page_of_it:
+        yield page_of_it
 
 
 def test_every_recording_is_there_and_nothing_in_one_is_run(view: Any) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from setu.cassette.formats import aimock_answers as answers
-from setu.cassette.formats.intake import DEFAULT, Data, Found, Intake, Skipped, each, joined, request_of
+from setu.cassette.formats.intake import DEFAULT, Data, Found, Intake, Skipped, each, request_of
+from setu.cassette.formats.pull import entries
 from setu.cassette.model import Interaction, Recording
 from setu.cassette.pieces import arrivals_of
 from setu.errors import CassetteDecodeError
@@ -41,12 +42,7 @@ def read(data: Data, name: str, intake: Intake = DEFAULT) -> Iterator[Found]:
     Raises:
         CassetteDecodeError: not JSON, or no fixtures.
     """
-    try:
-        fixtures = list(json.loads(joined(data).decode("utf-8-sig", "surrogatepass"))["fixtures"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CassetteDecodeError(f"{name}: not aimock fixtures: {error}") from None
-    places = ((f"{name}#{number}", fixture) for number, fixture in enumerate(fixtures, 1))
-    return each(places, _fixture, intake)
+    return each(entries(data, name, "aimock fixtures", "fixtures"), _fixture, intake)
 
 
 class _Call(NamedTuple):

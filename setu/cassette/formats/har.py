@@ -21,11 +21,11 @@ from setu.cassette.formats.intake import (
     Intake,
     Skipped,
     each,
-    joined,
     request_of,
     whole_timing,
     without_encoding,
 )
+from setu.cassette.formats.pull import entries
 from setu.cassette.model import Interaction, Recording, Timing, Wire
 from setu.cassette.pieces import pieces_of
 from setu.errors import CassetteDecodeError
@@ -47,18 +47,12 @@ def sniff(head: bytes) -> bool:
 
 
 def read(data: Data, name: str, intake: Intake = DEFAULT) -> Iterator[Found]:
-    """Read the entries of a HAR in their order.
+    """Read the entries of a HAR in their order, one at a time.
 
     Raises:
         CassetteDecodeError: not JSON, or no HAR.
     """
-    try:
-        document = json.loads(joined(data).decode("utf-8-sig", "surrogatepass"))
-        entries = list(document["log"]["entries"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CassetteDecodeError(f"{name}: not a HAR: {error}") from None
-    places = ((f"{name}#{number}", entry) for number, entry in enumerate(entries, 1))
-    return each(places, _entry, intake)
+    return each(entries(data, name, "a HAR", "log", "entries"), _entry, intake)
 
 
 def write(interactions: Iterable[Interaction]) -> str:

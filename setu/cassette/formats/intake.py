@@ -115,8 +115,26 @@ def whole_timing(exchange: Exchange, ttfb_ms: float, received_ms: float) -> Timi
     return Timing(ttfb_ms=round(ttfb_ms / 5) * 5, events_ms=(round(max(received_ms, 0) / 5) * 5,) * count)
 
 
-def joined(data: Data) -> bytes:
-    return data if isinstance(data, bytes) else b"".join(data)
+LARGEST = 1024**3
+"""Bytes of a file that has to be in memory as a whole."""
+
+
+def joined(data: Data, name: str, largest: int = LARGEST) -> bytes:
+    """Return the whole of a file.
+
+    Raises:
+        CassetteDecodeError: it is too large for that.
+    """
+    pieces: list[bytes] = []
+    left = largest
+    for piece in (data,) if isinstance(data, bytes) else data:
+        left -= len(piece)
+        if left < 0:
+            raise CassetteDecodeError(
+                f"{name}: larger than {largest / 1024**3:g} GiB, and this format is read as a whole: split the file"
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def lines(data: Data) -> Iterable[bytes]:

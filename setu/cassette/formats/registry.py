@@ -59,7 +59,7 @@ def _sniff_parsed(head: bytes) -> bool:
 def _read_vcr(data: Data, name: str, intake: Intake = DEFAULT) -> Iterator[Found]:
     """Read YAML or JSON of vcrpy's family; the text of one file is in memory as a whole."""
     try:
-        text = joined(data).decode("utf-8-sig")
+        text = joined(data, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CassetteDecodeError(f"{name}: not UTF-8 text at byte {error.start}") from None
     found = parse_cassette(text, name)

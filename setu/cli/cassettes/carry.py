@@ -61,22 +61,34 @@ def import_(
 def export(
     paths: Paths,
     format_: Annotated[
-        str | None, typer.Option("--format", help="har, or vcr for plain vcrpy [default: by the name of the file].")
+        str | None,
+        typer.Option("--format", help="har, aimock, or vcr for plain vcrpy [default: by the name of the file]."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write [default: standard output].")
     ] = None,
 ) -> None:
-    """Write recordings in the format of another tool: an HTTP archive, or a cassette for plain vcrpy."""
+    """Write recordings in the format of another tool: an HTTP archive, aimock's fixtures, or plain vcrpy's cassette.
+
+    What the format has no place for is named on standard error.
+    """
     from setu.cassette.formats.registry import FORMATS
     from setu.cli.cassettes.rooms import interactions
     from setu.errors import CassetteError, ConfigError
 
-    writable = {name: form.write for name, form in FORMATS.items() if form.write is not None}
+    writable = {name: form for name, form in FORMATS.items() if form.write is not None}
     name = format_ or ("har" if output is not None and output.suffix == ".har" else "vcr")
     if name not in writable:
         raise ConfigError(f"--format {name}: cannot be written; there are {', '.join(writable)}")
-    text = writable[name](interactions(paths))
+    form = writable[name]
+    assert form.write is not None
+    chosen = list(interactions(paths))
+    text = form.write(chosen)
+    for each in chosen:
+        if reason := form.unfit(each):
+            say(f"left out {each.place}: {reason}", err=True)
+    if form.loses:
+        say(form.loses, err=True)
     if output is None:
         typer.echo(text, nl=not text.endswith("\n"))
         return
@@ -86,9 +98,7 @@ def export(
         raise CassetteError(f"{output} cannot be written: {error.strerror or error}") from None
 
 
-def _all_of(
-    found: "Iterable[Found]", parcels: "Parcels", tick: Callable[[], None]
-) -> tuple[int, dict[str, list[str]]]:
+def _all_of(found: "Iterable[Found]", parcels: "Parcels", tick: Callable[[], None]) -> tuple[int, dict[str, list[str]]]:
     """Hand everything on; return how many were taken and, by reason, the places of those that were not."""
     from setu.cassette.formats.intake import Skipped
 

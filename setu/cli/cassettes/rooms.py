@@ -26,6 +26,15 @@ def files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(cassette_files(paths)))
 
 
+def own_secrets() -> tuple[str, ...]:
+    """Return what no file may hold that is written: values of the environment that are named like secrets."""
+    import os
+
+    from setu.cassette.redact import known_secrets
+
+    return known_secrets(os.environ)
+
+
 def _found(path: Path) -> Path:
     """Return the path; `bundled`, where there is no such file, stands for the recordings that come with Setu."""
     if path != Path("bundled") or path.exists():
@@ -107,9 +116,9 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)
 
 
-def say(text: str) -> None:
+def say(text: str, *, err: bool = False) -> None:
     """Print a text that may hold what others wrote."""
-    typer.echo(printable(text))
+    typer.echo(printable(text), err=err)
 
 
 def print_json(value: Any) -> None:

@@ -1,27 +1,30 @@
 """`setu cassettes fmt`, `lint`, `repair`, `retime` and `prune`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from setu.cli.cassettes.rooms import Check, Json, Paths, say
 
+if TYPE_CHECKING:
+    from setu.cassette.model import Interaction
+
 
 def fmt(paths: Paths, check: Check = False) -> None:
     """Write cassettes in the one format: literal blocks, sorted headers, one line for small facts, keys of today.
 
-    Files that plain vcrpy has saved become readable again. Comments are not kept.
+    Files that plain vcrpy has saved become readable again. Comments are not kept;
+    secrets that are still in there are masked.
     """
-    from setu.cassette.retime import rekeyed
     from setu.cassette.serialize import HEADER
-    from setu.cassette.shelf import read_cassette, text_of, verified_block, write_blocks
-    from setu.cli.cassettes.rooms import files, track
-    from setu.studio import key_of
+    from setu.cassette.shelf import read_cassette, text_of, write_blocks
+    from setu.cli.cassettes.rooms import files, own_secrets, track
 
     changed = 0
+    secrets = own_secrets()
     for file in track(files(paths), "formatting"):
-        blocks = [verified_block(each) for each in rekeyed(read_cassette(file), key_of)]
+        blocks = [_formatted(each, secrets) for each in read_cassette(file)]
         if HEADER + "".join(blocks) == text_of(file):
             continue
         changed += 1
@@ -30,6 +33,19 @@ def fmt(paths: Paths, check: Check = False) -> None:
             write_blocks(file, blocks)
     if check and changed:
         raise typer.Exit(1)
+
+
+def _formatted(interaction: "Interaction", secrets: tuple[str, ...]) -> str:
+    from setu.cassette.gate import safe
+    from setu.cassette.retime import rekeyed
+    from setu.cassette.shelf import verified_block
+    from setu.studio import key_of
+
+    (keyed,) = rekeyed([interaction], key_of)
+    kept, block = safe(keyed, verified_block, secrets)
+    if kept is keyed:
+        return block
+    return verified_block(*rekeyed([kept], key_of))  # a request in which something was masked is another one
 
 
 def lint(paths: Paths, as_json: Json = False) -> None:
@@ -78,7 +94,7 @@ def retime(
     """Give recordings the times of older ones of the same calls, or none: a diff without noise."""
     from setu.cassette.retime import retimed, without_times
     from setu.cassette.shelf import read_cassette, write_cassette
-    from setu.cli.cassettes.rooms import files, interactions
+    from setu.cli.cassettes.rooms import files, interactions, own_secrets
     from setu.errors import ConfigError
     from setu.studio import key_of
 
@@ -90,7 +106,7 @@ def retime(
         after = without_times(before) if drop else retimed(before, source, key_of)
         changed = sum(one.recording.timing != two.recording.timing for one, two in zip(before, after, strict=True))
         if changed:
-            write_cassette(file, after)
+            write_cassette(file, after, own_secrets())
             say(f"{file}: {changed} of {len(after)} recordings have other times now")
 
 
@@ -105,7 +121,7 @@ def prune(
     """Take out recordings that nothing asks for, or that stand there twice."""
     from setu.cassette.retime import pruned
     from setu.cassette.shelf import read_cassette, write_cassette
-    from setu.cli.cassettes.rooms import files
+    from setu.cli.cassettes.rooms import files, own_secrets
     from setu.errors import CassetteNotFoundError, ConfigError
     from setu.studio import key_of
 
@@ -125,6 +141,6 @@ def prune(
             say(f"{'would remove' if dry_run else 'removed'} {place}")
         if gone and not dry_run:
             if after:
-                write_cassette(file, after)
+                write_cassette(file, after, own_secrets())
             else:
                 file.unlink()

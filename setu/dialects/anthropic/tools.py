@@ -43,6 +43,8 @@ def _read_tool(raw: bytes, param: str) -> Tool:
     if kind not in (None, "custom"):
         return HostedTool(kind=kind, dialect=NAME, config=raw, name=tool.text("name"))
     name = tool.need_text("name")
+    if not name:
+        raise tool.error(f"'{tool.at('name')}' must not be empty", param=tool.at("name"))
     schema = tool.raw("input_schema")
     if schema is None:
         raise tool.missing("input_schema")

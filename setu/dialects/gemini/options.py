@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from setu import schema
-from setu._json import Json, JsonError, Raw
+from setu._json import Json, JsonError, Raw, kind_of
 from setu.chat.request import ChatRequest, Options, Output, Thinking
 from setu.dialects.efforts import BUDGETS, LADDER, effort_of, nearest
 from setu.dialects.gemini.proto import Fields
@@ -83,6 +83,8 @@ def parse_output(config: Fields) -> Output | None:
     config.raw("responseMimeType")
     exact = config.raw("responseJsonSchema")
     native = config.raw("responseSchema") if exact is None else None
+    if native is not None and kind_of(native) != "object":
+        raise config.wrong("responseSchema", "an object")
     if native is not None:
         try:
             exact = schema.from_openapi(native)
@@ -123,7 +125,11 @@ def parse_thinking(config: Fields) -> tuple[Thinking | None, dict[str, Json]]:
 
 def render_config(request: ChatRequest, target: Target, scribe: Scribe) -> dict[str, Any]:
     """Return the members `generationConfig` and `safetySettings`, each only when there is something in it."""
-    written, losses = write_options(_upper(request.options), (*PARAMS, _SAFETY))
+    options = _upper(request.options)
+    if options.top_k == 0:  # no limit to others; Gemini answers 400, "top_k: must be positive"
+        scribe.lose("/top_k", "Gemini takes no top_k of 0", "info")
+        options = msgspec.structs.replace(options, top_k=UNSET)
+    written, losses = write_options(options, (*PARAMS, _SAFETY))
     for loss in losses:
         scribe.lose(loss.pointer, loss.reason, loss.severity)
     members: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from setu import schema
-from setu._json import Json, JsonError, Raw
+from setu._json import Json, JsonError, Raw, kind_of
 from setu.chat.request import ChatRequest, CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from setu.dialects.gemini.parts import own_extra
 from setu.dialects.gemini.proto import NAME, Fields
@@ -45,9 +45,13 @@ def parse_tools(obj: Fields) -> tuple[Tool, ...]:
 
 def _function(obj: Fields) -> FunctionTool:
     name = obj.need_text("name")
+    if not name:
+        raise obj.error(f"'{obj.at('name')}' must not be empty", param=obj.at("name"))
     description = obj.text("description")
     exact = obj.raw("parametersJsonSchema")
     native = obj.raw("parameters") if exact is None else None
+    if native is not None and kind_of(native) != "object":
+        raise obj.wrong("parameters", "an object")
     if native is not None:
         try:
             exact = schema.from_openapi(native)

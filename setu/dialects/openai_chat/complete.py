@@ -34,7 +34,13 @@ _SHARED = ("temperature", "top_p", "stop", "seed", "n", "frequency_penalty", "pr
 _CAP = Param(field="max_tokens", wire="max_tokens", kind="integer", low=0)
 _RANKED = Param(field="top_logprobs", wire="logprobs", kind="integer", low=0, high=20)
 _PARAMS = (_CAP, _RANKED, TOP_K, *(param for param in PARAMS if param.field in _SHARED))
-_EMPTY = frozenset({b"{}", b"[]", b'""', b"false"})
+_NOTHINGS = {
+    "logit_bias": frozenset({b"{}"}),
+    "suffix": frozenset({b'""'}),
+    "echo": frozenset({b"false"}),
+    "stop": frozenset({b"[]", b'""'}),
+}
+"""Values that ask for nothing, by member."""
 
 
 def path(_model: str, _stream: bool) -> tuple[str, str]:
@@ -92,7 +98,7 @@ def _prompt(obj: Obj) -> str:
 def _drop_nothings(obj: Obj) -> None:
     """Forget members that ask for nothing: SDKs of those days sent a null or an empty value for each default."""
     for name, raw in list(obj.members.items()):
-        if raw == b"null" or (raw in _EMPTY and name in {"logit_bias", "suffix", "echo", "stop"}):
+        if raw == b"null" or raw in _NOTHINGS.get(name, ()):
             del obj.members[name]
 
 

@@ -28,7 +28,7 @@ PARAMS = (
     Param(field="audio", wire="audio", kind="json"),
     Param(field="service_tier", wire="service_tier", kind="text"),
     Param(field="user", wire="user", kind="text"),
-    Param(field="metadata", wire="metadata", kind="json"),
+    Param(field="metadata", wire="metadata", kind="labels"),
     Param(field="cache_key", wire="prompt_cache_key", kind="text"),
     Param(field="cache_retention", wire="prompt_cache_retention", kind="text"),
     Param(field="cache_options", wire="prompt_cache_options", kind="json"),

@@ -24,13 +24,13 @@ PARAMS = (
     Param(field="top_logprobs", wire="top_logprobs", kind="integer", low=0, high=20),
     Param(field="service_tier", wire="service_tier", kind="text"),
     Param(field="user", wire="user", kind="text"),
-    Param(field="metadata", wire="metadata", kind="json"),
+    Param(field="metadata", wire="metadata", kind="labels"),
     Param(field="cache_key", wire="prompt_cache_key", kind="text"),
     Param(field="cache_retention", wire="prompt_cache_retention", kind="text"),
     Param(field="cache_options", wire="prompt_cache_options", kind="json"),
     Param(field="safety_identifier", wire="safety_identifier", kind="text"),
     Param(field="moderation", wire="moderation", kind="json"),
-    Param(field="truncation", wire="truncation", kind="text"),
+    Param(field="truncation", wire="truncation", kind="text", choices=("auto", "disabled")),
 )
 """https://platform.openai.com/docs/api-reference/responses/create, 2026-11."""
 

@@ -59,6 +59,8 @@ def _scalars(body: Json) -> None:
             raise RefusedError("stop_sequences: each stop sequence must contain non-whitespace")
     if body.get("metadata") is not None:
         closed(an_object(body["metadata"], "metadata"), "metadata", "metadata")
+        if body["metadata"].get("user_id") is not None:
+            a_string(body["metadata"]["user_id"], "metadata.user_id")
     if body.get("service_tier") is not None:
         one_of(body["service_tier"], "service_tier", ("auto", "standard_only"))
 

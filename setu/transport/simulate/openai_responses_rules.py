@@ -156,6 +156,9 @@ def _check_tools(tools: list[Any]) -> None:
         kind = typed(_there(typed(tool, where, "object"), "type", f"{where}.type"), f"{where}.type", "string")
         if kind in ("function", "custom"):
             tool_name(typed(_there(tool, "name", f"{where}.name"), f"{where}.name", "string"), f"{where}.name")
+        check_param(tool.get("description"), f"{where}.description", Param("string"))
+        if kind == "function":
+            check_param(tool.get("strict"), f"{where}.strict", Param("boolean"))
         if kind == "function" and tool.get("parameters") is not None:
             _check_schema(tool["parameters"], f"{where}.parameters")
 

@@ -80,6 +80,15 @@ def aimock(packages: Path) -> Tool:
     return Tool("aimock", _version(package), serve)
 
 
+@contextmanager
+def fixtures_served(packages: Path, room: Path) -> Iterator[str]:
+    """Run aimock on the fixtures in `room / "fixtures"`, checked as it loads them; yield its URL."""
+    command = [node(), str(packages / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js")]
+    options = ["--log-level", "warn", "--validate-on-load", "--fixtures", str(room / "fixtures")]
+    with _listening([*command, *options], room) as running:
+        yield running.url
+
+
 def wiremock(packages: Path, *, dribble: bool = True) -> Tool:
     """Serve stubs that say all that a stub can; without `dribble` a stream is one write."""
     package = packages / "node_modules" / "wiremock"
