@@ -55,7 +55,7 @@ def _clamped(asked: Json) -> Json | None:
 
 
 def _unnamed(made: Json, asked: Json) -> Json:
-    if isinstance(asked.get("temperature"), str):
+    if isinstance(asked.get("stream"), str):
         made["error"] |= {"param": None, "message": "The request is invalid."}
     return made
 

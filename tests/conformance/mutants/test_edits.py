@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setu.conformance.mutants import edits
@@ -108,6 +108,7 @@ CHANGES_OF_NOTHING = {
 
 
 @pytest.mark.parametrize("name", CHANGES_OF_NOTHING)
+@settings(max_examples=25, deadline=None)
 @given(document=DOCUMENTS, asked=DOCUMENTS, status=st.sampled_from([200, 400, 500]))
 def test_an_edit_that_changes_nothing_leaves_the_json(name: str, document: Json, asked: Json, status: int) -> None:
     upstream = Upstream(json.dumps(document).encode(), status)
@@ -120,6 +121,7 @@ def test_an_edit_that_changes_nothing_leaves_the_json(name: str, document: Json,
     assert (response.status, json.loads(response.body), json.loads(sent)) == (status, document, asked)
 
 
+@settings(max_examples=50, deadline=None)
 @given(frames=FRAMES, places=PLACES)
 def test_frames_that_are_not_edited_pass_byte_for_byte(frames: list[bytes], places: list[int]) -> None:
     body = b"".join(frames)
@@ -127,6 +129,7 @@ def test_frames_that_are_not_edited_pass_byte_for_byte(frames: list[bytes], plac
     assert streamed(edits.frames(lambda frame, _asked: [frame]), *cut(body, places)) == body
 
 
+@settings(max_examples=50, deadline=None)
 @given(events=st.lists(DOCUMENTS, max_size=4), places=PLACES)
 def test_events_that_are_not_edited_keep_their_json(events: list[Json], places: list[int]) -> None:
     body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
