@@ -74,5 +74,5 @@ class Tally:
 def _upstreams(exchange: Exchange) -> Mapping[str, list[Finding]]:
     if not exchange.upstream:
         return {}
-    # Judged as if the client had asked the upstream itself: same question, the upstream's answer.
-    return judge(msgspec.structs.replace(exchange.upstream[0], request=exchange.request, upstream=()))
+    # By what the upstream itself was asked: a gateway that asks for more, or for something else, answers for that.
+    return judge(msgspec.structs.replace(exchange.upstream[0], upstream=()))

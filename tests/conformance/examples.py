@@ -1,4 +1,4 @@
-"""Every example by check: the mutants that the catalogue names, and pairs and sets of exchanges."""
+"""Examples by check: exchanges that its judge minds, alone, in pairs and in sets."""
 
 from setu.http import Exchange
 from tests.conformance.build import (

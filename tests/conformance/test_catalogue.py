@@ -12,7 +12,9 @@ from setu.conformance.catalogue import AREA_ORDER, Check, area_of, load
 from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import JUDGES, PAIR_JUDGES, SET_JUDGES
 from setu.conformance.laws.table import LAWS
+from setu.conformance.mutants.registry import MUTANTS as SERVERS
 from setu.conformance.probes.registry import PROBES
+from setu.conformance.prove import unproved
 from setu.errors import ConfigError
 from tests.conformance.examples import MUTANTS, PAIR_MUTANTS, SET_MUTANTS
 
@@ -21,6 +23,9 @@ RUN_OTHERWISE = {"SCN-001", "SCN-002"} | {law.check for law in LAWS} | {f"FUZ-00
 """Checks of scenario assertions, laws and fuzzing, which judge more than exchanges."""
 
 PROBED = {check for probe in PROBES for check in probe.checks}
+
+PROVED = {"TRN", "AUTH", "MOD", "CHAT", "USG", "PAR", "RF", "MM", "SSE", "STR", "TOOL"}
+"""Areas whose rows name the mutants of the reference server that are made for them."""
 
 ROW = """
 [[check]]
@@ -66,9 +71,34 @@ def test_the_catalogue_is_the_one_that_was_promised() -> None:
 
 
 def test_rows_name_the_mutants_that_prove_them() -> None:
-    proven = {check: tuple(named) for table in (MUTANTS, PAIR_MUTANTS, SET_MUTANTS) for check, named in table.items()}
+    made = {check: tuple(one.name for one in SERVERS if one.check == check) for check in {one.check for one in SERVERS}}
+    rows = [check for check in load().checks if check.area in PROVED]
 
-    assert {check.id: check.mutants for check in load().checks if check.mutants} == proven
+    assert {check.id: check.mutants for check in rows} == {check.id: made.get(check.id, ()) for check in rows}
+
+
+def test_every_must_has_a_mutant() -> None:
+    assert [check for check in unproved() if area_of(check) in PROVED] == []
+
+
+def test_a_mutant_is_found_by_its_check_and_name() -> None:
+    named = [(one.check, one.name) for one in SERVERS]
+
+    assert len(named) == len(set(named))
+
+
+def test_what_a_mutant_implies_are_other_checks() -> None:
+    known = set(load().by_id)
+
+    assert [one.name for one in SERVERS if not one.implies <= known - {one.check}] == []
+
+
+def test_a_mutant_has_one_thing_wrong_and_says_what() -> None:
+    """The others are broken in the code that is judged, not around it."""
+    around = [one for one in SERVERS if one.front is not None or one.back is not None]
+
+    assert [one.name for one in around if one.front is not None and one.back is not None] == []
+    assert [one.name for one in SERVERS if not one.about.endswith(".")] == []
 
 
 @pytest.mark.parametrize("check", load().checks, ids=lambda check: check.id)

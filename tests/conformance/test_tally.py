@@ -6,7 +6,7 @@ import pytest
 from setu.conformance.judges.finding import Finding
 from setu.conformance.tally import Tally
 from setu.http import Exchange
-from tests.conformance.build import but, chat
+from tests.conformance.build import ASK, but, chat
 from tests.conformance.spoilt import sent
 
 NO_ROLE = "choices.0.message.role"
@@ -50,6 +50,23 @@ def test_a_fault_that_passed_through_is_the_upstreams(same: bool, ours: bool) ->
 
     assert bool(broken(tally)) is ours
     assert bool(tally.upstreams) is not ours
+
+
+def test_an_answer_to_another_question_than_the_clients_is_ours() -> None:
+    tally = Tally()
+
+    tally.judge(behind(chat(asked=ASK | {"n": 2}), chat(asked=ASK | {"n": 1})), "here", same=True)
+
+    assert broken(tally) == {"CHAT-005"}
+    assert tally.upstreams == []
+
+
+def test_a_check_may_be_left_to_others() -> None:
+    tally = Tally()
+
+    ran = tally.judge(BAD, "here", same=False, but=("CHAT-006",))
+
+    assert "CHAT-006" not in ran | broken(tally)
 
 
 def test_a_fault_that_the_upstream_did_not_make_is_ours_even_on_the_same_dialect() -> None:

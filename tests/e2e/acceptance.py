@@ -112,7 +112,7 @@ class Client:
         self, path: str, body: bytes, headers: Mapping[str, str] = NO_FIELDS, on_chunk: Callable[[], object] = int
     ) -> Heard:
         """Send a request and read its answer; `on_chunk` is called at every chunk."""
-        fields = {"host": "x", "content-type": "application/json", "content-length": str(len(body)), **headers}
+        fields = {"host": "localhost", "content-type": "application/json", "content-length": str(len(body)), **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._socket.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
         status = int(self._file.readline().split(b" ")[1])

@@ -148,6 +148,6 @@ def test_each_fault_has_a_known_outcome_with_both_sdks(form: Any) -> None:
     """tests/clients/test_faults.py makes the calls, over sockets."""
     known = {fault: found for fault, found in OUTCOMES.items() if form.pattern.fullmatch(parse_rule(fault).text)}
 
-    assert {call.partition(",")[0] for call in CALLS} == {"openai", "anthropic"}
+    assert {call.partition(",")[0] for call in CALLS} == {"openai", "openai Responses", "anthropic"}
     assert known
     assert all(len(found) == len(CALLS) for found in known.values())

@@ -12,6 +12,7 @@ from setu import _json
 from setu.chat.events import ArgumentsDelta, Ended, Event, Failed, Finished, TextDelta, UsageSeen
 from setu.chat.parts import Text, ToolCall, ToolResult
 from setu.chat.response import ChatResponse
+from setu.conformance.natives import exact
 from setu.dialects.record import Dialect, Loss, Rendered
 from setu.framing.frame import Frame
 
@@ -98,14 +99,14 @@ def body(change: Callable[[Json], Json]) -> Change:
 
 
 def sent(change: Callable[[Json], Json]) -> Change:
-    """Break the request that goes upstream."""
+    """Break the request that goes upstream; what is not changed stays as it was spelled."""
 
     def broken(dialect: Dialect) -> Dialect:
         real = dialect.upstream["chat"].render_request
 
         def render(request: Any, target: Any) -> Rendered:
             rendered = real(request, target)
-            return Rendered(body=_json.encode(change(_json.decode(rendered.body))), losses=rendered.losses)
+            return Rendered(body=exact.dump(change(exact.load(rendered.body))).encode(), losses=rendered.losses)
 
         return upstream(dialect, render_request=render)
 

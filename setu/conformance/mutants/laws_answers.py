@@ -63,14 +63,9 @@ def _native_word(choice: Json) -> Json:
     return {**choice, "finish_reason": native} if native in ("pause_turn", "model_context_window_exceeded") else choice
 
 
-def _stop_beats_calls(response: Any) -> Any:
-    candidates = [
-        msgspec.structs.replace(one, finish=msgspec.structs.replace(one.finish, reason="stop"))
-        if one.finish is not None and one.finish.native == "end_turn"
-        else one
-        for one in response.candidates
-    ]
-    return msgspec.structs.replace(response, candidates=tuple(candidates))
+def _stop_beats_calls(choice: Json) -> Json:
+    stopped = choice.get("native_finish_reason") == "end_turn"
+    return {**choice, "finish_reason": "stop"} if stopped and choice["message"].get("tool_calls") else choice
 
 
 def _uncached(usage: Any) -> Any:
@@ -88,7 +83,11 @@ def _thoughtless(event: Event) -> Event | None:
 _law("XLT-25", "filtered_object", "An answer that was filtered has no object.", CHAT, body(_no_object))
 _law("XLT-26", "native_word", "A finish word of Anthropic reaches a chat client.", CHAT, body(in_choices(_native_word)))
 _law(
-    "XLT-27", "stop_beats_calls", "A call whose upstream says stop ends in stop.", ANTHROPIC, parsed(_stop_beats_calls)
+    "XLT-27",
+    "stop_beats_calls",
+    "A call whose upstream says stop ends in stop.",
+    CHAT,
+    body(in_choices(_stop_beats_calls)),
 )
 _law(
     "XLT-28",
@@ -115,7 +114,9 @@ def _startled(event: Event) -> Event:
 
 
 def _thinks(chunk: Json) -> bool:
-    return any(name.startswith("reasoning") for choice in chunk["choices"] for name in choice.get("delta") or {})
+    return any(
+        name.startswith("reasoning") for choice in chunk.get("choices", ()) for name in choice.get("delta") or {}
+    )
 
 
 def _other_model(chunk: Json) -> Json:

@@ -149,7 +149,7 @@ def _spaces_lost(choice: Json) -> Json:
 
 def _unasked(event: Json, asked: Json) -> Iterator[Json]:
     yield event
-    if _ends(event) and "stream_options" not in asked:
+    if _ends(event) and alone(asked):
         yield {**event, "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}}
 
 

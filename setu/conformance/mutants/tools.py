@@ -77,6 +77,14 @@ def _unclosed(fragment: Json) -> Json:
     return _function(fragment, arguments=text.replace("}", ""))
 
 
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+def _in_ascii(fragment: Json) -> Json:
+    return _function(fragment, arguments=_ascii(fragment["function"].get("arguments") or ""))
+
+
 def _index_up(fragment: Json) -> Json:
     return {**fragment, "index": fragment["index"] + 1}
 
@@ -203,7 +211,7 @@ MUTANTS.front(
     "TOOL-018",
     "spelt_in_ascii",
     "Arguments lose what is not ASCII.",
-    _calls(_arguments(lambda text: text.encode("ascii", "replace").decode()), _always),
+    together(_calls(_arguments(_ascii), _always), _fragments(_in_ascii, _always)),
 )
 MUTANTS.front(
     "TOOL-019",

@@ -11,6 +11,8 @@ from setu.http import Ending, Headers
 PROBES = Probes()
 
 STATUSES = (400, 401, 403, 404, 429, 500, 503)
+BEGUN = 5
+"""Events: late enough for Anthropic's stream to have begun its text; what breaks before has a status of its own."""
 ATTEMPTS = 8
 """More than anybody makes for one request, so that none of them is answered."""
 MESSAGE = "setu-marker: the upstream's own words"
@@ -83,13 +85,13 @@ async def refused_stream(lab: Lab) -> None:
 
 @PROBES.add("ERR-008", scripted=True)
 async def error_in_mid_stream(lab: Lab) -> None:
-    await lab.ask(lab.chat("Tell me of the river.", stream=True), plan="inject-error@event=3")
+    await lab.ask(lab.chat("Tell me of the river.", stream=True), plan=f"inject-error@event={BEGUN}")
 
 
 @PROBES.add("ERR-009", scripted=True)
 async def truncated_stream(lab: Lab) -> None:
     """A stream that ends early, cleanly or not, is no success; neither is a plain answer that breaks off."""
-    for fault in ("close@event=3", "rst@event=3", "half-chunk@event=3", "drop-done"):
+    for fault in (*(f"{fault}@event={BEGUN}" for fault in ("close", "rst", "half-chunk")), "drop-done"):
         await lab.ask(lab.chat("Tell me of the river.", stream=True), plan=fault)
     exchange = await lab.ask(lab.chat("Tell me of the river."), plan="close@byte=20")
     told = exchange.status >= 500 or exchange.end != Ending.COMPLETE

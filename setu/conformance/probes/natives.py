@@ -9,7 +9,7 @@ from typing import Any
 from setu.conformance.judges.view import View, obj, objects
 from setu.conformance.lab import Lab
 from setu.conformance.probes.clients import ANTHROPIC_VERSION, MESSAGES, RESPONSES
-from setu.conformance.probes.errors import STATUSES
+from setu.conformance.probes.errors import BEGUN, STATUSES
 from setu.conformance.probes.probe import Probes
 from setu.conformance.probes.tools import WEATHER
 from setu.http import Exchange
@@ -17,8 +17,7 @@ from setu.http import Exchange
 PROBES = Probes()
 
 _TWO_CALLS = "parallel:2 Look at the sky and the sea of Pune."
-_BREAKS = ("inject-error@event=5", "close@event=5", "rst@event=5")
-"""Late enough for Anthropic's stream to have begun its text: an error before is one with a status."""
+_BREAKS = tuple(f"{fault}@event={BEGUN}" for fault in ("inject-error", "close", "rst"))
 _STOP = "Write the words: one two HALT three"
 
 

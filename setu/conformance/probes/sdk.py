@@ -80,7 +80,7 @@ async def _asynchronous(lab: Lab) -> None:
 
 def _strictly(answers: list[Any]) -> None:
     for answer in answers:
-        type(answer).model_validate_json(answer.model_dump_json(), strict=True)
+        type(answer).model_validate_json(answer.model_dump_json(warnings=False), strict=True)
 
 
 def _whole(chunks: list[Any]) -> None:
