@@ -21,6 +21,7 @@ from setu.server.serve import Background
 from setu.transport.httpx_ import HttpxTransport
 
 TIMEOUT_SECONDS = 20.0
+USAGE_IN_STREAMS = frozenset({"GEM-008", "ANT-005", "ANT-014", "STR-012", "USG-006"})
 KEY = "sk-setu-conformance-0123456789"  # opens this one gateway, on the loopback, for as long as it is judged
 CAPABILITIES = frozenset(
     {
@@ -82,8 +83,15 @@ def aim_at(deployment: Deployment, model: str, served: Front) -> Aim:
         capabilities=CAPABILITIES | ({"embeddings"} if embedding is not None else frozenset()),
         headers={"authorization": f"Bearer {KEY}"},
         url=served.url,
+        # A host that cannot be asked for the usage of a stream tells none.
+        excused=frozenset() if _tells_usage(deployment) else USAGE_IN_STREAMS,
         secrets=(build.OFFLINE_KEY,),
     )
+
+
+def _tells_usage(deployment: Deployment) -> bool:
+    provider = deployment.provider
+    return provider.dialects[0] != "openai_chat" or "stream_usage" in provider.capabilities
 
 
 def embedding_model(provider: str) -> str | None:

@@ -204,7 +204,10 @@ class _Trial:
     def _verdicts(self, exchange: Exchange, mode: Mode) -> dict[str, list[Problem]]:
         """Return what each check says that applies; an empty list is a pass."""
         said = f"{exchange.status} {exchange.body[:200].decode('utf-8', 'replace')}"
-        no_5xx = NO_5XX_VALID if mode.legal else NO_5XX_INVALID
+        body = exchange.request.body
+        # Pointed at a served model, what was drawn as illegal may be legal after all.
+        legal = mode.legal or self._contract.allows(body if isinstance(body, bytes) else b"")
+        no_5xx = NO_5XX_VALID if legal else NO_5XX_INVALID
         failed = [Problem(check=no_5xx, message=f"answered {said}", kind=str(exchange.status))]
         verdicts = {no_5xx: failed if exchange.status >= 500 else []}
         envelope = self._refusal(exchange, mode, said)

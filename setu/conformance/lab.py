@@ -29,7 +29,8 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     declares nothing, and every probe is tried. `spoken` names the dialect behind `model` where a stand plays it.
     `url` is where other clients reach it, without `/v1`. `secrets` are the keys in use, which no answer may show;
     `tries` is how often a model is asked that does not do what it was asked for. `always` is in every chat: what the
-    subject will not do without, which one check says, and the others need not say again.
+    subject will not do without, which one check says, and the others need not say again. `excused` are checks of
+    streams that the upstream gives nothing for.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     url: str | None = None
     always: Mapping[str, Any] = {}
+    excused: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
     tries: int = 1
 
@@ -145,11 +147,13 @@ class Lab:
         client = View(exchange).dialect
         spoken = View(exchange.upstream[-1]).dialect if exchange.upstream else None
         same = client is not None and client == spoken
-        self.tally.judge(exchange, self.place, same=same, again=exchange.request, but=_TIMED)
+        excused = self.aim.excused if View(exchange).wants_stream else ()
+        self.tally.judge(exchange, self.place, same=same, again=exchange.request, but=(*_TIMED, *excused))
 
     def judge_pair(self, stream: Exchange, plain: Exchange) -> None:
         for check, found in judge_pair(stream, plain).items():
-            self.tally.add(check, found, self.place, stream.request)
+            if check not in self.aim.excused:
+                self.tally.add(check, found, self.place, stream.request)
 
     def judge_set(self, exchanges: Sequence[Exchange]) -> None:
         """Have exchanges judged that must differ from one another."""

@@ -14,7 +14,7 @@ from setu.cassette.script import Script, script_of
 from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import PAIR_JUDGES
 from setu.conformance.tally import Tally
-from setu.conformance.target import Target
+from setu.conformance.target import Target, Wrap, as_it_is
 from setu.dialects.record import Dialect, Route
 from setu.dialects.record import Target as RenderTarget
 from setu.dialects.registry import DIALECTS
@@ -50,12 +50,22 @@ def of_provider(
 
 
 class Stage:
-    """Recordings of one provider."""
+    """Recordings of one provider; `before` and `behind` are what a mutant has broken."""
 
-    def __init__(self, deployment: Deployment, dialects: Mapping[str, Dialect], tally: Tally) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        dialects: Mapping[str, Dialect],
+        tally: Tally,
+        *,
+        before: Wrap = as_it_is,
+        behind: Wrap = as_it_is,
+    ) -> None:
         self._deployment = deployment
         self._dialects = dialects
         self._tally = tally
+        self._before = before
+        self._behind = behind
 
     async def run(self, interaction: Interaction) -> None:
         route = route_of(interaction.exchange.request)
@@ -117,7 +127,13 @@ class Stage:
 
     async def _through(self, request: Request, made: Script, dialect: str) -> Exchange:
         deployments = {self._deployment.name: _speaking(self._deployment, dialect)}
-        target = Target(self._dialects, deployments, lambda clock: Playlist([made], clock))
+        target = Target(
+            self._dialects,
+            deployments,
+            lambda clock: Playlist([made], clock),
+            before=self._before,
+            behind=self._behind,
+        )
         return await target.exchange(request)
 
     def _native_request(self, recorded: Exchange, route: Route) -> Request:

@@ -97,7 +97,7 @@ def run(name: str, settings: Settings) -> Run:
     deployment = deployment_of(name)
     model = next(iter(deployment.models), "model")
     tally = Tally()
-    recorded = _recordings(deployment, settings)
+    recorded = recordings_of(deployment, settings)
     asyncio.run(_play(deployment, model, recorded, settings, tally))
     if settings.probes:
         asyncio.run(_probe(deployment, model, settings, tally))
@@ -169,7 +169,12 @@ def _at_usual_places(deployment: Deployment) -> Deployment:
     return msgspec.structs.replace(deployment, provider=msgspec.structs.replace(provider, paths=paths))
 
 
-def _recordings(deployment: Deployment, settings: Settings) -> list[Interaction]:
+def recordings_of(deployment: Deployment, settings: Settings) -> list[Interaction]:
+    """Return the recordings of a provider; none where none come with the suite and no folder is named.
+
+    Raises:
+        CassetteNotFoundError: the folder has none of this provider.
+    """
     own = data_dir("cassettes") / deployment.name
     if settings.cassettes is None and not own.is_dir():
         return []

@@ -13,6 +13,13 @@ from setu.store.seals import TenantSeals
 
 EPOCH = 1_790_000_000.0
 
+Wrap = Callable[[Transport], Transport]
+
+
+def as_it_is(transport: Transport) -> Transport:
+    """Wrap a transport in nothing."""
+    return transport
+
 
 class StillClock:
     """Time that stands still but for sleeps, which take none: offline runs are as fast as the machine."""
@@ -113,25 +120,32 @@ def _ms(clock: Clock, start: float) -> int:
 
 
 class Target:
-    """A gateway wired for judging: still clock, counted ids, one tapped upstream."""
+    """A gateway wired for judging: still clock, counted ids, one tapped upstream.
+
+    `before` wraps what faces the client, `behind` what faces the upstream: for mutants.
+    """
 
     def __init__(
         self,
         dialects: Mapping[str, Dialect],
         deployments: Mapping[str, Deployment],
         upstream: Callable[[Clock], Transport],
+        *,
+        before: Wrap = as_it_is,
+        behind: Wrap = as_it_is,
     ) -> None:
         self.clock = StillClock()
         self.tap = Tap(upstream(self.clock), self.clock)
-        self.gateway = Gateway(
+        gateway = Gateway(
             dialects=dialects,
             deployments=deployments,
-            transport=self.tap,
+            transport=behind(self.tap),
             clock=self.clock,
             mint=counter(),
             seals=TenantSeals().of,
             on_call=lambda _call: None,
         )
+        self.gateway = before(gateway)
 
     async def exchange(self, request: Request) -> Exchange:
         """Send one request through the gateway and return what happened on both sides."""

@@ -1,7 +1,6 @@
 """Defects to seed into the dialects: each one a bug that somebody shipped, and the checks that must catch it.
 
-A defect is a function from a dialect to a broken one. Nothing is patched: codecs are records of functions, and a
-broken codec is a record with another function in it.
+A defect is a function from a dialect to a broken one.
 """
 
 from collections.abc import Callable
@@ -9,15 +8,10 @@ from typing import Any
 
 import msgspec
 
-from setu import _json
-from setu.chat.events import ArgumentsDelta, Ended, Event, Failed, Finished, TextDelta, UsageSeen
-from setu.chat.parts import Text, ToolCall, ToolResult
+from setu.chat.events import ArgumentsDelta, Event, Failed, Finished, TextDelta, UsageSeen
+from setu.chat.parts import ToolResult
 from setu.chat.response import ChatResponse
-from setu.dialects.record import Dialect, Rendered
-from setu.framing.frame import Frame
-
-Change = Callable[[Dialect], Dialect]
-Json = dict[str, Any]
+from setu.conformance.mutants.codecs import Change, complete_anyway
 
 
 class Defect(msgspec.Struct, frozen=True):
@@ -31,136 +25,7 @@ class Defect(msgspec.Struct, frozen=True):
     change: Change
 
 
-# How to break a codec ------------------------------------------------------------------------------------------------
-
-
-def client(dialect: Dialect, **changes: Any) -> Dialect:
-    codec = msgspec.structs.replace(dialect.client["chat"], **changes)
-    return msgspec.structs.replace(dialect, client={**dialect.client, "chat": codec})
-
-
-def upstream(dialect: Dialect, **changes: Any) -> Dialect:
-    codec = msgspec.structs.replace(dialect.upstream["chat"], **changes)
-    return msgspec.structs.replace(dialect, upstream={**dialect.upstream, "chat": codec})
-
-
-def frames(change: Callable[[list[Frame]], list[Frame]]) -> Change:
-    """Break what the encoder writes, call by call."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.client["chat"].encoder
-
-        class Encoder:
-            def __init__(self, reply: Any) -> None:
-                self._real = real(reply)
-                self.losses = self._real.losses
-
-            def feed(self, event: Event) -> list[Frame]:
-                return change(self._real.feed(event))
-
-        return client(dialect, encoder=Encoder)
-
-    return broken
-
-
-def payloads(change: Callable[[Json], Json | None]) -> Change:
-    """Break the JSON of each frame; None drops the frame."""
-
-    def of_frames(made: list[Frame]) -> list[Frame]:
-        kept = []
-        for frame in made:
-            if frame.data is None or not frame.data.startswith(b"{"):
-                kept.append(frame)
-                continue
-            changed = change(_json.decode(frame.data))
-            if changed is not None:
-                kept.append(Frame(data=_json.encode(changed), event=frame.event))
-        return kept
-
-    return frames(of_frames)
-
-
-def body(change: Callable[[Json], Json]) -> Change:
-    """Break the plain answer."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.client["chat"].render_response
-
-        def render(response: ChatResponse, reply: Any) -> Rendered:
-            rendered = real(response, reply)
-            return Rendered(body=_json.encode(change(_json.decode(rendered.body))), losses=rendered.losses)
-
-        return client(dialect, render_response=render)
-
-    return broken
-
-
-def sent(change: Callable[[Json], Json]) -> Change:
-    """Break the request that goes upstream."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.upstream["chat"].render_request
-
-        def render(request: Any, target: Any) -> Rendered:
-            rendered = real(request, target)
-            return Rendered(body=_json.encode(change(_json.decode(rendered.body))), losses=rendered.losses)
-
-        return upstream(dialect, render_request=render)
-
-    return broken
-
-
-def asked(change: Callable[[Any], Any]) -> Change:
-    """Break what is understood of a client's request."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.client["chat"].parse_request
-        return client(dialect, parse_request=lambda data, route: change(real(data, route)))
-
-    return broken
-
-
-def parsed(change: Callable[[ChatResponse], ChatResponse]) -> Change:
-    """Break what is understood of the upstream's plain answer."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.upstream["chat"].parse_response
-        return upstream(dialect, parse_response=lambda data, mint: change(real(data, mint)))
-
-    return broken
-
-
-def decoded(change: Callable[[list[Event]], list[Event]]) -> Change:
-    """Break what is understood of the upstream's stream."""
-
-    def broken(dialect: Dialect) -> Dialect:
-        real = dialect.upstream["chat"].decoder
-
-        class Decoder:
-            def __init__(self, mint: Any) -> None:
-                self._real = real(mint)
-
-            def feed(self, frame: Frame) -> list[Event]:
-                return change(self._real.feed(frame))
-
-            def close(self) -> list[Event]:
-                return change(self._real.close())
-
-        return upstream(dialect, decoder=Decoder)
-
-    return broken
-
-
-def each(change: Callable[[Event], Event | None]) -> Change:
-    return decoded(lambda events: [made for event in events if (made := change(event)) is not None])
-
-
 # Bugs, as changes of one value ---------------------------------------------------------------------------------------
-
-
-def complete_anyway(event: Event) -> Event | None:
-    """Truncation reported as success."""
-    return Ended(complete=True) if isinstance(event, Ended) else event
 
 
 def swallow_errors(event: Event) -> Event | None:
@@ -198,29 +63,6 @@ def length_is_stop(event: Event) -> Event | None:
     return event
 
 
-def in_parts(change: Callable[[Any], Any]) -> Callable[[ChatResponse], ChatResponse]:
-    """Change every part of a response; None drops it."""
-
-    def of_response(response: ChatResponse) -> ChatResponse:
-        return msgspec.structs.replace(
-            response,
-            candidates=tuple(
-                msgspec.structs.replace(
-                    candidate,
-                    messages=tuple(
-                        msgspec.structs.replace(
-                            message, parts=tuple(made for part in message.parts if (made := change(part)) is not None)
-                        )
-                        for message in candidate.messages
-                    ),
-                )
-                for candidate in response.candidates
-            ),
-        )
-
-    return of_response
-
-
 def finishes(reason: str, instead: str) -> Callable[[ChatResponse], ChatResponse]:
     def of_response(response: ChatResponse) -> ChatResponse:
         return msgspec.structs.replace(
@@ -234,10 +76,6 @@ def finishes(reason: str, instead: str) -> Callable[[ChatResponse], ChatResponse
         )
 
     return of_response
-
-
-def only_last_call(part: Any) -> Any:
-    return None if isinstance(part, ToolCall) and part.arguments.startswith('{"city": "Par') else part
 
 
 def swapped_results(request: Any) -> Any:
@@ -257,15 +95,3 @@ def swapped_results(request: Any) -> Any:
             for m in request.messages
         ),
     )
-
-
-def empty_text(response: ChatResponse) -> ChatResponse:
-    return in_parts(lambda part: msgspec.structs.replace(part, text="") if isinstance(part, Text) else part)(response)
-
-
-def without(*names: str) -> Callable[[Json], Json]:
-    return lambda made: {name: value for name, value in made.items() if name not in names}
-
-
-def with_members(**members: Any) -> Callable[[Json], Json]:
-    return lambda made: {**made, **members}

@@ -6,54 +6,39 @@ import msgspec
 
 from setu import _json
 from setu.chat.parts import Text, ToolCall
-from setu.framing.frame import Frame
-from tests.conformance.defects import (
+from setu.conformance.mutants.codecs import (
     Change,
-    Defect,
     Json,
     asked,
     body,
     complete_anyway,
     decoded,
     each,
-    finishes,
     frames,
+    in_calls,
+    in_choices,
+    in_deltas,
     in_parts,
+    parsed,
+    payloads,
+    sent,
+    with_members,
+    without,
+)
+from setu.framing.frame import Frame
+from tests.conformance.defects import (
+    Defect,
+    finishes,
     length_is_stop,
     lose_arguments,
     lose_usage,
     lose_whitespace,
-    parsed,
-    payloads,
-    sent,
     swallow_errors,
     swapped_results,
     usage_off_by_one,
-    with_members,
-    without,
 )
 
 # Frames and bodies of chat ---------------------------------------------------------------------------------------------
-
-
-def in_choices(change: Any) -> Any:
-    def of_chunk(chunk: Json) -> Json:
-        return {**chunk, "choices": [change(choice) for choice in chunk.get("choices", [])]}
-
-    return of_chunk
-
-
-def in_deltas(change: Any) -> Any:
-    return in_choices(lambda choice: {**choice, "delta": change(choice.get("delta") or {})})
-
-
-def in_calls(change: Any) -> Any:
-    def of_delta(delta: Json) -> Json:
-        if "tool_calls" not in delta:
-            return delta
-        return {**delta, "tool_calls": [change(call) for call in delta["tool_calls"]]}
-
-    return of_delta
 
 
 def in_message(change: Any) -> Any:
@@ -100,8 +85,8 @@ CHAT_CLIENT_STREAM: dict[str, tuple[Change, tuple[str, ...]]] = {
     "finish-on-every-chunk": (payloads(in_choices(with_members(finish_reason="stop"))), ("STR-009",)),
     "id-per-chunk": (fresh_ids(), ("STR-003",)),
     "split-utf-8": (payloads(mojibake), ("SSE-003",)),
-    "arguments-object": (payloads(in_deltas(in_calls(parsed_arguments))), ("TOOL-002", "STR-001")),
-    "tool-index-zero": (payloads(in_deltas(in_calls(with_members(index=0)))), ("TOOL-011", "TOOL-014", "TOOL-020", "TOOL-012")),
+    "arguments-object": (payloads(in_calls(parsed_arguments)), ("TOOL-002", "STR-001")),
+    "tool-index-zero": (payloads(in_calls(with_members(index=0))), ("TOOL-011", "TOOL-014", "TOOL-020", "TOOL-012")),
     "wrong-object": (payloads(with_members(object="chat_completion.chunk")), ("STR-002",)),
     "null-delta": (payloads(in_choices(with_members(delta=None))), ("STR-016",)),
     "stop-for-tool-calls": (payloads(in_choices(lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "tool_calls" else c)), ("TOOL-013",)),

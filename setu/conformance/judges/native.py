@@ -37,7 +37,7 @@ from setu.conformance.wire import (
 )
 from setu.conformance.wire.gemini_content import PART_DATA
 from setu.conformance.wire.model import mismatch, words
-from setu.conformance.wire.openai_hosts import HOSTS, NOTHING, Additions, additions
+from setu.conformance.wire.openai_hosts import HOSTS, NOTHING, UNKNOWN, Additions, additions
 
 RULES = Rules()
 
@@ -323,7 +323,9 @@ def _sent(view: View) -> list[Sent]:
 def _of(view: View) -> Sent:
     request, dialect, body = view.exchange.request, view.dialect or "", view.asked
     # Where nobody noted the origin, OpenRouter's path tells it.
-    host = HOSTS["openrouter.ai"] if request.path.startswith("/api/") else additions(request.origin)
+    host = additions(request.origin)
+    if host is UNKNOWN and request.path.startswith("/api/v1/"):
+        host = HOSTS["openrouter.ai"]
     # Proto3 JSON is read in both spellings.
     return Sent(dialect, camel(body) if dialect == GEMINI else body, body, host if dialect == OPENAI else NOTHING)
 

@@ -172,7 +172,7 @@ def _is_error(event: Any) -> bool:
 
 @BOOK.law("P40")
 def a_client_that_leaves_closes_the_upstream(pair: Pair) -> None:
-    """P40: wherever the client hangs up, the upstream is closed and no task stays behind."""
+    """P40: wherever the client hangs up, the upstream is read no further and closed, and no task stays behind."""
     from hypothesis import strategies as st
 
     def law(example: tuple[tuple[Answer, int], int]) -> None:
@@ -190,9 +190,11 @@ async def _left(pair: Pair, upstream: _Scripted, after: int) -> None:
     for _ in range(after):
         if not await anext(chunks, b""):
             break
+    demanded = upstream.demanded
     await response.aclose()
     await chunks.aclose()
     assert upstream.closed, f"the upstream stays open after {after} chunks"
+    assert upstream.demanded == demanded, f"{upstream.demanded - demanded} pieces are read when the client has left"
     for _ in range(50):  # an iterator that was left is finished by the loop itself, one a turn
         left = asyncio.all_tasks() - before
         if not left:

@@ -4,6 +4,7 @@ from typing import Any
 
 from setu.conformance.mutants.asked import alone, in_parts, later_turn
 from setu.conformance.mutants.edits import (
+    CHAT,
     DocumentEdit,
     Json,
     choices,
@@ -13,6 +14,7 @@ from setu.conformance.mutants.edits import (
     plain,
     put,
     refusals,
+    requests,
     when,
 )
 from setu.conformance.mutants.mutant import Mutants
@@ -68,6 +70,13 @@ MUTANTS.front(
 MUTANTS.front("CHAT-003", "milliseconds", "The time is in milliseconds.", plain(_milliseconds))
 MUTANTS.front("CHAT-004", "same_index", "Two choices have one index.", plain(choices(_one_index)))
 MUTANTS.front("CHAT-005", "one_of_two", "Of two choices one comes.", plain(_first_choice))
+MUTANTS.front(
+    "CHAT-005",
+    "one_whatever_is_asked",
+    "The number of choices is not passed on.",
+    requests(lambda asked: {**asked, "n": 1} if "n" in asked else asked, CHAT),
+    implies="STR-015",
+)
 MUTANTS.front(
     "CHAT-006", "role_model", "The role is Google's.", plain(put("/choices/0/message/role", "model")), implies=_LITERAL
 )

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from setu import _json
-from setu.chat.events import ArgumentsDelta, Ended, Event, Failed, Finished, TextDelta, UsageSeen
-from setu.chat.parts import Text, ToolCall, ToolResult
+from setu.chat.events import Ended, Event
+from setu.chat.parts import Text
 from setu.chat.response import ChatResponse
 from setu.conformance.natives import exact
 from setu.dialects.record import Dialect, Loss, Rendered
@@ -137,9 +137,10 @@ def written(change: Callable[[Json], Json]) -> Change:
         def parse(data: bytes, route: Any) -> Any:
             try:
                 document = _json.decode(data)
+                changed = _json.encode(change(document)) if isinstance(document, dict) else data
             except _json.JsonError:
-                return real(data, route)
-            return real(_json.encode(change(document)) if isinstance(document, dict) else data, route)
+                changed = data  # what is no JSON at all is refused as it is
+            return real(changed, route)
 
         return client(dialect, parse_request=parse)
 
@@ -215,41 +216,6 @@ def complete_anyway(event: Event) -> Event | None:
     return Ended(complete=True) if isinstance(event, Ended) else event
 
 
-def swallow_errors(event: Event) -> Event | None:
-    """A mid-stream error ignored."""
-    if isinstance(event, Failed):
-        return None
-    return complete_anyway(event)
-
-
-def lose_whitespace(event: Event) -> Event | None:
-    if isinstance(event, TextDelta):
-        return msgspec.structs.replace(event, text=event.text.strip())
-    return event
-
-
-def lose_usage(event: Event) -> Event | None:
-    return None if isinstance(event, UsageSeen) else event
-
-
-def usage_off_by_one(event: Event) -> Event | None:
-    if isinstance(event, UsageSeen) and event.usage.output is not None:
-        return UsageSeen(usage=msgspec.structs.replace(event.usage, output=event.usage.output + 1))
-    return event
-
-
-def lose_arguments(event: Event) -> Event | None:
-    if isinstance(event, ArgumentsDelta):
-        return msgspec.structs.replace(event, text=event.text[:-1])
-    return event
-
-
-def length_is_stop(event: Event) -> Event | None:
-    if isinstance(event, Finished) and event.finish.reason == "length":
-        return msgspec.structs.replace(event, finish=msgspec.structs.replace(event.finish, reason="stop"))
-    return event
-
-
 def in_parts(change: Callable[[Any], Any]) -> Callable[[ChatResponse], ChatResponse]:
     """Change every part of a response; None drops it."""
 
@@ -271,48 +237,6 @@ def in_parts(change: Callable[[Any], Any]) -> Callable[[ChatResponse], ChatRespo
         )
 
     return of_response
-
-
-def finishes(reason: str, instead: str) -> Callable[[ChatResponse], ChatResponse]:
-    def of_response(response: ChatResponse) -> ChatResponse:
-        return msgspec.structs.replace(
-            response,
-            candidates=tuple(
-                msgspec.structs.replace(c, finish=msgspec.structs.replace(c.finish, reason=instead))
-                if c.finish and c.finish.reason == reason
-                else c
-                for c in response.candidates
-            ),
-        )
-
-    return of_response
-
-
-def only_last_call(part: Any) -> Any:
-    return None if isinstance(part, ToolCall) and part.arguments.startswith('{"city": "Par') else part
-
-
-def swapped_results(request: Any) -> Any:
-    """Tool results attached to each other's calls (B-TOOL-05)."""
-    ids = [p.call_id for m in request.messages for p in m.parts if isinstance(p, ToolResult)]
-    turned = dict(zip(ids, reversed(ids), strict=True))
-    return msgspec.structs.replace(
-        request,
-        messages=tuple(
-            msgspec.structs.replace(
-                m,
-                parts=tuple(
-                    msgspec.structs.replace(p, call_id=turned[p.call_id], name=None) if isinstance(p, ToolResult) else p
-                    for p in m.parts
-                ),
-            )
-            for m in request.messages
-        ),
-    )
-
-
-def empty_text(response: ChatResponse) -> ChatResponse:
-    return in_parts(lambda part: msgspec.structs.replace(part, text="") if isinstance(part, Text) else part)(response)
 
 
 def without(*names: str) -> Callable[[Json], Json]:

@@ -1,6 +1,6 @@
 """Mutants of what a client is told when something failed, and of what OpenAI's own client makes of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from setu import _json
 from setu.conformance.judges.view import obj, parse
@@ -44,6 +44,19 @@ class _Failing:
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Event:
+    """A stream of one event."""
+
+    def __init__(self, event: bytes) -> None:
+        self._event = event
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._event
+
+    async def aclose(self) -> None:
+        """Do nothing: there is nothing to release."""
 
 
 def failing(edit: Edit) -> Change:
@@ -110,6 +123,8 @@ _COMPLETION: Json = {
     ],
     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
+_ENDLESS = ("SSE-002", "STR-009")
+"""What a stream fails that ends in an orderly way, and has neither an error nor an end."""
 _DONE = b"data: [DONE]\n\n"
 _TRACE = '\nTraceback (most recent call last):\n  File "gateway.py", line 7, in send'
 _LIBRARY = " (/usr/lib/python3/dist-packages/gateway/send)"
@@ -137,7 +152,7 @@ def _as_stream(response: Response, error: Json, asked: Json) -> None:
     if asked.get("stream") and response.status == 503:
         response.status = 200
         response.headers.set("content-type", "text/event-stream")
-        response.body = b"data: " + _json.encode({"error": error}) + b"\n\n"
+        response.body = _Event(b"data: " + _json.encode({"error": error}) + b"\n\n")
 
 
 def _as_success(response: Response, error: Json, _asked: Json) -> None:
@@ -160,12 +175,26 @@ MUTANTS.front("ERR-005", "retry_after_lost", "Nobody says when to come again.", 
 MUTANTS.front("ERR-005", "retry_after_changed", "Come again tomorrow.", failing(_tomorrow))
 MUTANTS.front("ERR-006", "no_code", "A prompt that is too long is just wrong.", with_error(_without_code, 400))
 MUTANTS.front("ERR-007", "error_as_stream", "A stream that never began is one.", failing(_as_stream), implies="ERR-004")
-MUTANTS.front("ERR-008", "error_swallowed", "A stream that failed just ends.", late(lambda _: [], cut=False))
+MUTANTS.front(
+    "ERR-008", "error_swallowed", "A stream that failed just ends.", late(lambda _: [], cut=False), implies=_ENDLESS
+)
 MUTANTS.front(
     "ERR-008", "done_after_error", "A stream ends well after its error.", late(lambda found: [found, _DONE], cut=False)
 )
-MUTANTS.front("ERR-009", "truncated_as_whole", "A stream that broke off ends well.", late(lambda _: [_DONE], cut=True))
-MUTANTS.front("ERR-009", "truncated_in_silence", "A stream that broke off just ends.", late(lambda _: [], cut=True))
+MUTANTS.front(
+    "ERR-009",
+    "truncated_as_whole",
+    "A stream that broke off ends well.",
+    late(lambda _: [_DONE], cut=True),
+    implies="STR-009",
+)
+MUTANTS.front(
+    "ERR-009",
+    "truncated_in_silence",
+    "A stream that broke off just ends.",
+    late(lambda _: [], cut=True),
+    implies=_ENDLESS,
+)
 MUTANTS.front("ERR-009", "cut_plain_as_success", "Half an answer is one.", answered(CUT))
 MUTANTS.front("ERR-010", "refused_as_500", "Nobody's answer is one's own failure.", turned(502, 500, words=NO_HEAD))
 MUTANTS.front("ERR-011", "html_as_success", "A page is an answer.", answered(GARBLED))

@@ -1,6 +1,7 @@
 """Mutants for the laws of answers, of streams, and of what only the whole gateway can keep."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -247,31 +248,35 @@ class _Unclosed:
     async def aclose(self) -> None: ...
 
 
-class _Leaving:
-    """A transport whose answers cannot be closed."""
+class _ReadOn(_Unclosed):
+    """A body that is read to its end before its source is closed."""
 
-    def __init__(self, inner: Transport) -> None:
+    async def aclose(self) -> None:
+        async for _ in self._inner:
+            pass
+        await self._inner.aclose()
+
+
+class _Leaving:
+    """A transport whose answers are left in a way of their own."""
+
+    def __init__(self, inner: Transport, leave: Callable[[ByteStream], ByteStream]) -> None:
         self._inner = inner
+        self._leave = leave
 
     async def send(self, request: Request) -> Response:
         response = await self._inner.send(request)
         if not isinstance(response.body, bytes):
-            response.body = _Unclosed(response.body)
+            response.body = self._leave(response.body)
         return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-class _Forgetful(Target):
-    """A gateway whose responses do not close what feeds them."""
-
-    def __init__(self, dialects: Any, deployments: Any, upstream: Any) -> None:
-        super().__init__(dialects, deployments, lambda clock: _Leaving(upstream(clock)))
-
-
-def _forgetful(pair: Pair) -> Pair:
-    return msgspec.structs.replace(pair, wire=_Forgetful)
+def _left(leave: Callable[[ByteStream], ByteStream]) -> Callable[[Pair], Pair]:
+    wire = partial(Target, behind=partial(_Leaving, leave=leave))
+    return lambda pair: msgspec.structs.replace(pair, wire=wire)
 
 
 def _one_source(pair: Pair) -> Pair:
@@ -296,7 +301,8 @@ def _one_source(pair: Pair) -> Pair:
 
 _law("XLT-38", "usage_for_all", "Usage comes though nobody asked for it.", CHAT, _usage_for_all)
 _law("XLT-39", "complete_anyway", "A stream that broke off is complete.", ANTHROPIC, each(complete_anyway))
-MUTANTS.law("XLT-40", "forgetful", "The upstream stays open when the client leaves.", wiring=_forgetful)
+MUTANTS.law("XLT-40", "forgetful", "The upstream stays open when the client leaves.", wiring=_left(_Unclosed))
+MUTANTS.law("XLT-40", "read_on", "The upstream is read on when the client has left.", wiring=_left(_ReadOn))
 MUTANTS.law("XLT-41", "ids_go_on", "A second gateway goes on with the ids of the first.", wiring=_one_source)
 _law("XLT-42", "hoarding", "A stream comes at its end.", CHAT, _hoarding)
 _law("XLT-44", "wordless_error", "An error that is no JSON has no message.", ANTHROPIC, _wordless)

@@ -189,7 +189,7 @@ _law(
 )
 _law("XLT-12", "numbers_as_floats", "1.10 goes out as 1.1.", CHAT, of_parts(_shorter_number))
 
-# Nothing lost, changed or invented -------------------------------------------------------------------------------------
+# Nothing lost, changed or invented -----------------------------------------------------------------------------------
 
 
 def _blank_kept(dialect: Dialect) -> Dialect:

@@ -18,15 +18,16 @@ def unchanged(transport: Transport) -> Transport:
     return transport
 
 
-Stage = Literal["probes", "laws", "fuzz", "scenarios"]
+Stage = Literal["probes", "laws", "fuzz", "scenarios", "recordings"]
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """One thing wrong. `about` says what, in a sentence.
 
     `front` breaks what faces the client, `back` what faces the upstream, `dialects` the translators, `wiring` how the
-    gateway of laws is put together; one of the four is given. `implies` are checks that cannot but fail with it. `stage` is the part of the suite that must find it:
-    `provider` is whose API stands behind the reference then, `pair` the client's and the upstream's dialect of laws.
+    gateway of laws is put together; one of the four is given. `implies` are checks that cannot but fail with it.
+    `stage` is the part of the suite that must find it: `provider` is whose API stands behind the reference then, `pair`
+    the client's and the upstream's dialect of laws.
     """
 
     name: str
@@ -59,6 +60,14 @@ class Mutants:
     def law(self, check: str, name: str, about: str, **more: Any) -> None:
         """Note a mutant that a law must find; `more` says what it breaks, and other members."""
         self.add(Mutant(name=name, check=check, about=about, stage="laws", **_sets(more)))
+
+    def scenario(self, check: str, name: str, about: str, **more: Any) -> None:
+        """Note a mutant that a scenario must find."""
+        self.add(Mutant(name=name, check=check, about=about, stage="scenarios", **_sets(more)))
+
+    def fuzz(self, check: str, name: str, about: str, change: Change, **more: Any) -> None:
+        """Note a mutant of what faces the client that generated requests must find."""
+        self.add(Mutant(name=name, check=check, about=about, front=change, stage="fuzz", **_sets(more)))
 
     def add(self, mutant: Mutant) -> None:
         self.all.append(mutant)

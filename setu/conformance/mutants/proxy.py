@@ -1,12 +1,13 @@
 """Mutants of what only something in the middle can do wrong: cancelling, retrying, replaying, leaking, mixing up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from setu import _json
-from setu.conformance.mutants.edits import CHAT, Edited, Json, object_of, plain, requests
-from setu.conformance.mutants.mutant import Change, Mutants
+from setu.conformance.judges.view import objects
+from setu.conformance.mutants.edits import CHAT, Edited, Json, frames, object_of, plain, requests
+from setu.conformance.mutants.mutant import Mutants
 from setu.errors import TruncatedError
 from setu.http import ByteStream, Request, Response
 from setu.ports import Transport
@@ -64,7 +65,7 @@ def _read_on(_request: Request, response: Response) -> Response:
 
 
 class _Retrying:
-    """Asks again when a stream breaks off, and sends what comes after what came."""
+    """Asks again when a chat's stream breaks off, and sends what comes after what came."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
@@ -72,7 +73,7 @@ class _Retrying:
     async def send(self, request: Request) -> Response:
         await request.read()
         response = await self._inner.send(request)
-        if object_of(request.body).get("stream") and not isinstance(response.body, bytes):
+        if CHAT in request.path and object_of(request.body).get("stream") and not isinstance(response.body, bytes):
             response.body = _Appended(response.body, self._inner, request)
         return response
 
@@ -87,12 +88,16 @@ class _Appended:
         self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        sent = 0
         try:
             async for piece in self._inner:
+                sent += 1
                 yield piece
         except TruncatedError:
-            second = await self._again.send(self._request)
-            async for piece in second.chunks():
+            second = (await self._again.send(self._request)).chunks()
+            if sent:
+                await anext(second)  # the event that opens an answer: a second one would show
+            async for piece in second:
                 yield piece
 
     async def aclose(self) -> None:
@@ -118,11 +123,36 @@ class _Sticky:
         await self._inner.aclose()
 
 
-def _spaced(made: Json, _asked: Json) -> bytes:
-    return _json.encode(made) + b"\n"
+def _longer(made: Json, _asked: Json) -> bytes:
+    return _json.encode(made) + b"\n\n"
+
+
+def _tight(frame: bytes, _asked: Json) -> Iterable[bytes]:
+    return [frame.replace(b"data: {", b"data:{", 1)]
+
+
+def _judged_extra(asked: Json) -> Json:
+    return {**asked, "x_gateway_trace": "0123"} if "messages" in asked else asked
+
+
+def _foreign_extra(asked: Json) -> Json:
+    turns = [{**turn, "is_error": False} if turn.get("role") == "tool" else turn for turn in objects(asked["messages"])]
+    return {**asked, "messages": turns}
 
 
 MUTANTS.back("PRX-001", "deaf_before_the_head", "Whoever leaves early is not noticed.", _Deaf)
 MUTANTS.back("PRX-001", "reads_on", "A stream is read to its end for nobody.", lambda inner: Edited(inner, _read_on))
 MUTANTS.back("PRX-002", "second_answer_appended", "A stream that broke off starts again.", _Retrying)
+MUTANTS.front("PRX-003", "written_anew", "A replayed answer is written anew.", plain(_longer), stage="recordings")
+MUTANTS.front("PRX-003", "events_written_anew", "Replayed events are written anew.", frames(_tight), stage="recordings")
+MUTANTS.back(
+    "PRX-004", "unknown_member", "A member of one's own goes upstream.", requests(_judged_extra, CHAT), implies="XLT-02"
+)
+MUTANTS.back(
+    "PRX-004",
+    "foreign_member",
+    "A tool's message has a member of Anthropic's.",
+    requests(_foreign_extra, CHAT),
+    implies=("XLT-02", "XLT-03"),
+)
 MUTANTS.back("PRX-005", "user_kept", "A client's name is sent for the next one, too.", _Sticky)

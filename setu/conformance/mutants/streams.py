@@ -199,7 +199,17 @@ MUTANTS.front(
 MUTANTS.front(
     "STR-008", "index_from_one", "The only choice has index 1.", events(each(when(alone, choices(_index_up))))
 )
+MUTANTS.front(
+    "STR-008", "no_index", "A choice has no index.", events(each(when(alone, choices(_but("index"))))), implies=_LITERAL
+)
 MUTANTS.front("STR-009", "finish_twice", "A choice ends twice.", events(_twice))
+MUTANTS.front(
+    "STR-009",
+    "finish_missing",
+    "No choice ever ends.",
+    events(each(when(alone, choices(lambda choice: {**choice, "finish_reason": None})))),
+    implies="SDK-001",
+)
 MUTANTS.front(
     "STR-010",
     "finish_key_missing",

@@ -177,7 +177,7 @@ MUTANTS.front(
     together(_fragments(_long_ids, _always), refusals(_too_long)),
 )
 MUTANTS.front(
-    "TOOL-010", "negative_index", "A fragment has no index.", _fragments(_later(_without_index)), implies="STR-001"
+    "TOOL-010", "no_fragment_index", "Fragments have no index.", _fragments(_without_index), implies="STR-001"
 )
 MUTANTS.front(
     "TOOL-011",
@@ -185,12 +185,24 @@ MUTANTS.front(
     "Later fragments empty the id.",
     _fragments(_later(lambda fragment: {**fragment, "id": ""})),
 )
+MUTANTS.front(
+    "TOOL-011",
+    "name_repeated",
+    "Later fragments repeat a name.",
+    _fragments(_later(lambda fragment: _function(fragment, name="look_at_sky"))),
+)
 MUTANTS.front("TOOL-012", "unclosed_arguments", "Streamed arguments never end.", _fragments(_unclosed))
 MUTANTS.front(
     "TOOL-013",
     "stop_after_call",
     "An answer with a call ends as one without.",
     plain(when(one_of_two_tools, finish("tool_calls", "stop"))),
+)
+MUTANTS.front(
+    "TOOL-013",
+    "stop_after_streamed_call",
+    "A stream with a call ends as one without.",
+    events(each(when(one_of_two_tools, finish("tool_calls", "stop")))),
 )
 MUTANTS.front("TOOL-014", "fragments_from_one", "The first call has index 1.", _fragments(_index_up))
 MUTANTS.front(

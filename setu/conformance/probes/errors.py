@@ -85,15 +85,15 @@ async def refused_stream(lab: Lab) -> None:
 
 @PROBES.add("ERR-008", scripted=True)
 async def error_in_mid_stream(lab: Lab) -> None:
-    await lab.ask(lab.chat("Tell me of the river.", stream=True), plan=f"inject-error@event={BEGUN}")
+    await lab.ask(lab.chat("Tell me of the river, at length.", stream=True), plan=f"inject-error@event={BEGUN}")
 
 
 @PROBES.add("ERR-009", scripted=True)
 async def truncated_stream(lab: Lab) -> None:
     """A stream that ends early, cleanly or not, is no success; neither is a plain answer that breaks off."""
     for fault in (*(f"{fault}@event={BEGUN}" for fault in ("close", "rst", "half-chunk")), "drop-done"):
-        await lab.ask(lab.chat("Tell me of the river.", stream=True), plan=fault)
-    exchange = await lab.ask(lab.chat("Tell me of the river."), plan="close@byte=20")
+        await lab.ask(lab.chat("Tell me of the river, at length.", stream=True), plan=fault)
+    exchange = await lab.ask(lab.chat("Tell me of the river, at length."), plan="close@byte=20")
     told = exchange.status >= 500 or exchange.end != Ending.COMPLETE
     lab.hold("ERR-009", exchange, None if told else "half an answer is passed on as a whole one")
 

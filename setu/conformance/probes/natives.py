@@ -69,7 +69,7 @@ async def anthropic_failures(lab: Lab) -> None:
         await _ask_messages(lab, _messages(lab), plan=f"{status}")
     await _ask_messages(lab, _messages(lab, stream=True), plan="503")
     for fault in _BREAKS:
-        await _ask_messages(lab, _messages(lab, "Tell me of the river.", stream=True), plan=fault)
+        await _ask_messages(lab, _messages(lab, "Tell me of the river, at length.", stream=True), plan=fault)
 
 
 def _gemini(text: str = "Say hello.", **members: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ async def gemini_failures(lab: Lab) -> None:
         await _ask_gemini(lab, _gemini(), plan=f"{status}")
     await _ask_gemini(lab, _gemini(), stream=True, plan="503")
     for fault in _BREAKS:
-        await _ask_gemini(lab, _gemini("Tell me of the river."), stream=True, plan=fault)
+        await _ask_gemini(lab, _gemini("Tell me of the river, at length."), stream=True, plan=fault)
 
 
 def _responses(lab: Lab, text: str = "Say hello.", **members: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ async def responses_failures(lab: Lab) -> None:
         await lab.ask(_responses(lab), path=RESPONSES, plan=f"{status}")
     await lab.ask(_responses(lab, stream=True), path=RESPONSES, plan="503")
     for fault in _BREAKS:
-        await lab.ask(_responses(lab, "Tell me of the river.", stream=True), path=RESPONSES, plan=fault)
+        await lab.ask(_responses(lab, "Tell me of the river, at length.", stream=True), path=RESPONSES, plan=fault)
 
 
 def _taken_back(lab: Lab, check: str, second: Exchange) -> None:

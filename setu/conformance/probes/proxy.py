@@ -75,7 +75,7 @@ async def _leave(lab: Lab, fault: str, *, stream: bool) -> None:
 @PROBES.add("PRX-002", scripted=True)
 async def retried(lab: Lab) -> None:
     """Whatever a gateway retries, the client gets one answer, once."""
-    asked = lab.chat("Tell me of the river.", stream=True)
+    asked = lab.chat("Tell me of the river, at length.", stream=True)
     whole = _text(await lab.ask(asked))
     for fault in ("503", "close@event=0", "rst@event=0"):
         exchange = await lab.ask(asked, plan=fault)
@@ -119,7 +119,7 @@ def _body(request: Request) -> str:
 @PROBES.add("SSE-001", "SSE-003", "STR-011", scripted=True)
 async def dripped(lab: Lab) -> None:
     """The same bytes, cut at every seventh and slowly, are the same answer."""
-    asked = lab.chat("Tell me of the river.", stream=True)
+    asked = lab.chat("Tell me of the river, at length.", stream=True)
     whole = await lab.ask(asked)
     for fault in ("split=7", "split=1", "slow-drip=20000"):
         exchange = await lab.ask(asked, plan=fault)

@@ -1,7 +1,7 @@
 """What a simulated model says, before any wire format: a pure function of what it was asked.
 
 One word (with the space before it) is one token, a tool call is one token, a word of thinking is one token. The
-last user text steers: `nonce:X` is echoed, `call:NAME` makes the model call that tool, `parallel:N` makes it call N
+last user text steers: `nonce:X` is echoed, `at length` makes a long answer, `call:NAME` makes the model call that tool, `parallel:N` makes it call N
 times, and a stop sequence that the user's text names is among the words of the answer.
 """
 
@@ -187,7 +187,7 @@ def _calling(
 
 
 def _words(ask: Ask, dice: Dice) -> tuple[str, ...]:
-    words = [dice.pick(WORDS) for _ in range(dice.between(3, 40))]
+    words = [dice.pick(WORDS) for _ in range(dice.between(3 if "at length" not in ask.text else 30, 40))]
     nonce = _NONCE.search(ask.text)
     if nonce is not None:
         words[0] = nonce[0]

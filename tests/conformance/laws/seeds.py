@@ -11,13 +11,7 @@ from setu import _json
 from setu.chat.events import ArgumentsDelta, Ended, Event, Failed, Foreign, PartStarted, Ping
 from setu.chat.parts import Text, ToolCall, ToolResult
 from setu.conformance.laws.pair import Pair
-from setu.conformance.target import Target
-from setu.dialects.record import Dialect, Rendered
-from setu.errors import LocalDialectError
-from setu.framing.frame import Frame
-from setu.framing.sse import SseDecoder
-from setu.http import Exchange, Request, Response
-from tests.conformance.defects import (
+from setu.conformance.mutants.codecs import (
     Change,
     Json,
     asked,
@@ -25,38 +19,30 @@ from tests.conformance.defects import (
     client,
     complete_anyway,
     each,
-    finishes,
     frames,
+    in_calls,
+    in_choices,
     in_parts,
-    lose_arguments,
-    lose_whitespace,
+    of_parts,
     parsed,
     payloads,
     sent,
-    swapped_results,
+    text_changed,
     upstream,
-    usage_off_by_one,
     with_members,
     without,
 )
-from tests.conformance.pool import fresh_ids, in_calls, in_choices, in_deltas, no_done
+from setu.conformance.natives import exact
+from setu.conformance.target import Target
+from setu.dialects.record import Dialect, Rendered
+from setu.errors import LocalDialectError
+from setu.framing.frame import Frame
+from setu.framing.sse import SseDecoder
+from setu.http import Exchange, Request, Response
+from tests.conformance.defects import finishes, lose_arguments, lose_whitespace, swapped_results, usage_off_by_one
+from tests.conformance.pool import fresh_ids, no_done
 
 # Defects of what a client is understood to ask ------------------------------------------------------------------------
-
-
-def of_parts(change: Callable[[Any], Any]) -> Change:
-    """Change each part of a request's messages; None drops it."""
-
-    def of_message(message: Any) -> Any:
-        return msgspec.structs.replace(
-            message, parts=tuple(p for part in message.parts if (p := change(part)) is not None)
-        )
-
-    return asked(lambda r: msgspec.structs.replace(r, messages=tuple(map(of_message, r.messages))))
-
-
-def text_changed(change: Callable[[str], str]) -> Change:
-    return of_parts(lambda p: msgspec.structs.replace(p, text=change(p.text)) if isinstance(p, Text) else p)
 
 
 def short_id(part: Any) -> Any:
@@ -343,7 +329,7 @@ SEEDS: dict[str, tuple[str, str, str, Change]] = {
     "tool_names_stay_apart_and_legal": (CHAT, ANTHROPIC, CHAT, asked(same_name)),
     "arguments_mean_what_they_meant": (CHAT, ANTHROPIC, ANTHROPIC, sent(without_inputs)),
     "broken_arguments_are_no_secret": (CHAT, ANTHROPIC, ANTHROPIC, silently_empty),
-    "numbers_keep_their_spelling": (CHAT, ANTHROPIC, ANTHROPIC, sent(lambda made: made)),
+    "numbers_keep_their_spelling": (CHAT, ANTHROPIC, ANTHROPIC, sent(exact.plain)),
     "no_blank_text_goes_out": (CHAT, ANTHROPIC, ANTHROPIC, last_content(lambda blocks: [*blocks, {"type": "text", "text": " "}])),
     "text_stays_beside_calls": (CHAT, ANTHROPIC, CHAT, asked(without_text_beside_calls)),
     "nothing_is_dropped_in_silence": (CHAT, ANTHROPIC, ANTHROPIC, sent(without("top_p"))),
@@ -365,7 +351,7 @@ SEEDS: dict[str, tuple[str, str, str, Change]] = {
     "noise_changes_nothing": (CHAT, ANTHROPIC, ANTHROPIC, each(startled)),
     "a_stream_is_one_answer": (CHAT, ANTHROPIC, CHAT, fresh_ids()),
     "every_choice_ends_once": (CHAT, ANTHROPIC, CHAT, frames(no_done)),
-    "tool_calls_come_in_one_piece_after_the_other": (CHAT, ANTHROPIC, CHAT, payloads(in_deltas(in_calls(with_members(index=0))))),
+    "tool_calls_come_in_one_piece_after_the_other": (CHAT, ANTHROPIC, CHAT, payloads(in_calls(with_members(index=0)))),
     "interleaving_changes_nothing": (ANTHROPIC, CHAT, CHAT, latest_part),
     "usage_comes_when_asked_for": (CHAT, ANTHROPIC, CHAT, payloads(usage_everywhere)),
     "a_broken_stream_is_no_success": (CHAT, ANTHROPIC, ANTHROPIC, each(complete_anyway)),
