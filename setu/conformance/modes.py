@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from setu.conformance import gateways, live, passive, rejudge, started, two_sided
+from setu.conformance import fuzz, gateways, live, passive, rejudge, started, two_sided
 from setu.conformance.catalogue import load as load_catalogue
 from setu.conformance.common import Common
 from setu.conformance.lab import Aim
@@ -17,10 +17,13 @@ from setu.conformance.recorded import Source
 from setu.conformance.results import Run
 from setu.conformance.tally import Tally
 from setu.http import Exchange
+from setu.server.openapi import document
 
 
-def gateway(target: str, common: Common, *, port: int, sight: two_sided.Sight | None = None) -> Run:
+def gateway(target: str, common: Common, *, port: int, sight: two_sided.Sight | None = None, examples: int = 0) -> Run:
     """Judge a gateway from both sides: a URL, of which `sight` says more, or a recipe, which is installed and started.
+
+    `examples` requests of each kind are generated for its first model, too.
 
     Raises:
         AbsentError: nobody listens on the URL.
@@ -43,10 +46,19 @@ def gateway(target: str, common: Common, *, port: int, sight: two_sided.Sight | 
             )
         wanted = common.selection.probes(load_catalogue(), PROBES)
         asyncio.run(two_sided.run(sight, standing.stand, tally, probes=wanted))
+        if examples:
+            standing.stand.clear()
+            _fuzz(sight, tally, common.seed, examples)
     label = f"{target} {fingerprint.get('version', '')}".strip()
     run = _collected(f"{label} (two-sided)", tally, common, name=target, kind="gateway", mode="two-sided")
     names = ", ".join(model.name for model in sight.models.values())
     return msgspec.structs.replace(run, fingerprint=fingerprint, model=names)
+
+
+def _fuzz(sight: two_sided.Sight, tally: Tally, seed: int, examples: int) -> None:
+    model = next(iter(sight.models.values()))
+    headers = {**sight.headers, **model.headers}
+    fuzz.run(sight.url, model.name, document(), tally, seed=seed, examples=examples, headers=headers)
 
 
 def clients_of(capabilities: frozenset[str]) -> frozenset[str]:
@@ -55,8 +67,8 @@ def clients_of(capabilities: frozenset[str]) -> frozenset[str]:
     return frozenset({"openai_chat"} | {dialect for name, dialect in names.items() if name in capabilities})
 
 
-def server(base_url: str, aim: Aim, common: Common, budget: live.Budget) -> Run:
-    """Judge a live server.
+def server(base_url: str, aim: Aim, common: Common, budget: live.Budget, *, examples: int = 0) -> Run:
+    """Judge a live server; with `examples` it is sent so many generated requests of each kind, within no budget.
 
     Raises:
         AbsentError: it is not there, or refuses the credentials.
@@ -64,6 +76,9 @@ def server(base_url: str, aim: Aim, common: Common, budget: live.Budget) -> Run:
     tally = Tally(keep=common.save is not None)
     wanted = common.selection.probes(load_catalogue(), PROBES)
     outcome = asyncio.run(live.run(base_url, aim, tally, budget=budget, probes=wanted))
+    if examples:
+        root = live.root_of(base_url)
+        fuzz.run(root, aim.model, document(), tally, seed=common.seed, examples=examples, headers=aim.headers)
     run = _collected(f"{base_url} (live)", tally, common, name=base_url, kind="url", mode="live")
     facts = {"url": base_url, "requests": str(len(outcome.exchanges)), "retried": str(outcome.retried)}
     facts["estimated USD"] = f"{outcome.usd:.4f}"

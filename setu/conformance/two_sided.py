@@ -87,6 +87,7 @@ def _aim(sight: Sight, dialect: str, model: Model) -> Aim:
         capabilities=sight.capabilities.get(dialect),
         headers={**sight.headers, **model.headers},
         url=sight.url,
+        always=model.members,
         secrets=sight.secrets,
     )
 

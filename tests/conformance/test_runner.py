@@ -112,7 +112,7 @@ def test_all_means_every_provider_with_recordings_and_a_name_itself() -> None:
 
 @pytest.mark.parametrize("name", ["openai", "anthropic", "gemini", "openrouter"])
 def test_a_run_without_its_later_stages_judges_less_than_the_minimum(name: str) -> None:
-    nothing = Settings(fuzz=False, laws=False, scenarios=False)
+    nothing = Settings(fuzz=False, laws=False, scenarios=False, probes=False)
 
     assert 0 < run(name, nothing).counts().run < minimum(name)
     assert minimum("a.module:OF_A_STRANGER") == 1
@@ -128,7 +128,7 @@ def test_a_provider_with_ways_of_its_own_passes_every_scenario_that_fits_it(name
 
 
 def test_a_scenario_of_an_operation_that_a_provider_has_not_is_skipped_by_name() -> None:
-    skipped = run("writer", Settings(fuzz=False, laws=False)).skipped
+    skipped = run("writer", Settings(fuzz=False, laws=False, probes=False)).skipped
 
     assert skipped["B-EMB-01"] == "writer has no operation 'embed'"
     assert skipped["legacy-completion"] == "writer has no operation 'complete'"
@@ -137,7 +137,7 @@ def test_a_scenario_of_an_operation_that_a_provider_has_not_is_skipped_by_name()
 
 def embedding(dialects: Mapping[str, Dialect]) -> dict[str, str]:
     """Return what became of the checks of embeddings when Bedrock's recordings alone are played."""
-    nothing = Settings(fuzz=False, laws=False, scenarios=False, dialects=dialects)
+    nothing = Settings(fuzz=False, laws=False, scenarios=False, probes=False, dialects=dialects)
     results = run("bedrock", nothing).results
     return {found.check.id: found.status for found in results if found.check.area == "EMB"}
 

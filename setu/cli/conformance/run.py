@@ -57,7 +57,10 @@ def conformance(  # noqa: PLR0913 - one parameter for each option
     strict: Annotated[bool, typer.Option("--strict", help="Failed SHOULD checks fail the run, too.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the generated examples.")] = 0,
     max_examples: Annotated[int, typer.Option(min=1, help=EXAMPLES)] = 40,
-    fuzz: Annotated[bool, typer.Option("--fuzz/--no-fuzz", help="Fuzz the endpoints over a socket.")] = True,
+    fuzz: Annotated[bool, typer.Option("--fuzz/--no-fuzz", help="Fuzz an adapter or a gateway over a socket.")] = True,
+    live_fuzz: Annotated[
+        bool, typer.Option("--live-fuzz", help="Fuzz a live server, too: some hundred requests, in no budget.")
+    ] = False,
 ) -> None:
     """Judge an adapter, offline (--provider); any gateway, from both sides (--gateway); any server (--base-url); or
     traffic that was recorded (--cassette, --har, --corpus)."""

@@ -50,6 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     max_examples: int = 40
     fuzz: bool = True
+    live_fuzz: bool = False
 
     def __post_init__(self) -> None:
         for name in ("model", "header", "report"):  # typer gives None for an option that was not there
@@ -113,8 +114,9 @@ def _offline(asked: Asked, common: Common) -> Iterator[Run]:
 
 def _gateway(asked: Asked, common: Common) -> Run:
     assert asked.gateway is not None
+    examples = asked.max_examples if asked.fuzz and not asked.select else 0
     if not asked.gateway.startswith(("http://", "https://")):
-        return modes.gateway(asked.gateway, common, port=asked.upstream_port)
+        return modes.gateway(asked.gateway, common, port=asked.upstream_port, examples=examples)
     declared = caps.load(asked.caps) if asked.caps is not None else None
     has = frozenset(declared.capabilities) if declared is not None else frozenset()
     models = two_sided.models_of(asked.model or [], modes.clients_of(has))
@@ -128,7 +130,7 @@ def _gateway(asked: Asked, common: Common) -> Run:
         capabilities=dict.fromkeys(models, has) if declared is not None else {},
         embedding=Model(name=embedding) if embedding else None,
     )
-    return modes.gateway(asked.gateway, common, port=asked.upstream_port, sight=sight)
+    return modes.gateway(asked.gateway, common, port=asked.upstream_port, sight=sight, examples=examples)
 
 
 def _server(asked: Asked, common: Common) -> Run:
@@ -145,7 +147,13 @@ def _server(asked: Asked, common: Common) -> Run:
         secrets=tuple(value.removeprefix("Bearer ") for name, value in headers.items() if name == "authorization"),
         tries=asked.tries,
     )
-    return modes.server(asked.base_url, aim, common, live.Budget(usd=asked.budget_usd, requests=asked.max_requests))
+    return modes.server(
+        asked.base_url,
+        aim,
+        common,
+        live.Budget(usd=asked.budget_usd, requests=asked.max_requests),
+        examples=asked.max_examples if asked.live_fuzz else 0,
+    )
 
 
 def _headers(asked: Asked) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Mutants of translators: each breaks the law it is made for, and the law holds on the reference."""
 
 from collections.abc import Mapping
-from functools import cache
 
 import msgspec
 import pytest
@@ -27,17 +26,19 @@ def pair_of(mutant: Mutant, dialects: Mapping[str, Dialect]) -> Pair:
 
 def broken_pair(mutant: Mutant) -> Pair:
     pair = pair_of(mutant, DIALECTS if mutant.dialects is None else mutant.dialects(DIALECTS))
-    many = msgspec.structs.replace(pair, examples=prove.MANY_LAW_EXAMPLES)
-    return many if mutant.wiring is None else mutant.wiring(many)
+    return pair if mutant.wiring is None else mutant.wiring(pair)
 
 
-@cache
-def problems(mutant_name: str) -> tuple[str, ...]:
-    """Try the laws of a mutant's check on it."""
-    mutant = next(one for one in MUTANTS if one.name == mutant_name)
+def problems(mutant: Mutant) -> list[str]:
+    """Try the laws of a mutant's check on it, on many examples where few do not break one."""
     pair = broken_pair(mutant)
     laws = [law for law in LAWS if law.check == mutant.check and law.excuse(pair) is None]
-    return tuple(problem for law in laws if (problem := tried(law, pair)) is not None)
+    for examples in (prove.LAW_EXAMPLES, prove.MANY_LAW_EXAMPLES):
+        harder = msgspec.structs.replace(pair, examples=examples)
+        found = [problem for law in laws if (problem := tried(law, harder)) is not None]
+        if found:
+            return found
+    return []
 
 
 def test_every_law_that_must_hold_has_a_mutant() -> None:
@@ -49,7 +50,7 @@ def test_every_law_that_must_hold_has_a_mutant() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.check}-{mutant.name}")
 def test_a_mutant_breaks_its_law_by_an_assertion(mutant: Mutant) -> None:
     """A law that fails because a mutant crashes would prove nothing."""
-    found = problems(mutant.name)
+    found = problems(mutant)
 
     assert found
     assert not [problem for problem in found if problem.startswith(("Flaky", "TypeError", "AttributeError"))]
