@@ -204,12 +204,11 @@ class _Trial:
     def _verdicts(self, exchange: Exchange, mode: Mode) -> dict[str, list[Problem]]:
         """Return what each check says that applies; an empty list is a pass."""
         said = f"{exchange.status} {exchange.body[:200].decode('utf-8', 'replace')}"
-        body = exchange.request.body
-        # Pointed at a served model, what was drawn as illegal may be legal after all.
-        legal = mode.legal or self._contract.allows(body if isinstance(body, bytes) else b"")
-        no_5xx = NO_5XX_VALID if legal else NO_5XX_INVALID
+        no_5xx = NO_5XX_VALID if mode.legal else NO_5XX_INVALID
         failed = [Problem(check=no_5xx, message=f"answered {said}", kind=str(exchange.status))]
         verdicts = {no_5xx: failed if exchange.status >= 500 else []}
+        if not mode.legal and self._contract.allows(_body(exchange)):
+            verdicts = {}  # pointed at a served model, what was drawn as illegal is legal after all
         envelope = self._refusal(exchange, mode, said)
         if envelope is not None:
             verdicts[ENVELOPE] = envelope
@@ -230,10 +229,14 @@ class _Trial:
         if exchange.status in _REFUSED:
             problem = Problem(check=ENVELOPE, message=f"no envelope: {said}", kind="no envelope")
             return [] if _is_envelope(exchange) else [problem]
-        body = exchange.request.body
-        if mode.legal or exchange.status >= 400 or self._contract.allows(body if isinstance(body, bytes) else b""):
+        if mode.legal or exchange.status >= 400 or self._contract.allows(_body(exchange)):
             return None if mode.legal else []
         return [Problem(check=ENVELOPE, message=f"an illegal request was answered: {said}", kind="accepted")]
+
+
+def _body(exchange: Exchange) -> bytes:
+    body = exchange.request.body
+    return body if isinstance(body, bytes) else b""
 
 
 def _named(body: Mapping[str, Any]) -> bool:

@@ -205,6 +205,13 @@ def accepted_or_refused(exchange: Exchange) -> str | None:
     return None if 200 <= exchange.status < 300 else refused(exchange)
 
 
+def unsent(exchange: Exchange, *texts: str) -> str | None:
+    """Say which text of the client's did not go on, where it can be seen what did."""
+    sent = exchange.upstream[-1].request.body if exchange.upstream else None
+    lost = [text for text in texts if isinstance(sent, bytes) and text.encode() not in sent]
+    return f"{lost[0]!r} did not reach the upstream" if lost else None
+
+
 def error_of(exchange: Exchange) -> dict[str, Any]:
     error = View(exchange).document.get("error")
     return error if isinstance(error, dict) else {}

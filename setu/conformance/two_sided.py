@@ -1,6 +1,6 @@
 """Judge any gateway from both sides: Setu is its client and its every upstream."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from setu import build
 from setu.bundled import data_dir
 from setu.cassette.match import route_of
+from setu.cassette.script import Script, Wait
 from setu.config.model import Config
 from setu.conformance import scenario
 from setu.conformance.gateways import Model
@@ -24,6 +25,8 @@ from setu.server.serve import Background
 from setu.transport.httpx_ import HttpxTransport
 
 TIMEOUT_SECONDS = 30.0
+LONGEST_SECONDS = 5.0
+"""What a scenario may take of real time; the longer ones are about clocks, and are judged where one can be set."""
 
 DIALECTS: Mapping[str, str] = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
 """What `--model NAME=…` may name, and the dialect that the stand then hears; other names are dialects themselves."""
@@ -58,8 +61,15 @@ class Standing:
         self._server.stop()
 
 
-async def run(sight: Sight, stand: Stand, tally: Tally, *, probes: Iterable[Probe] = registry.PROBES) -> None:
-    """Run probes and scenarios, model by model.
+async def run(
+    sight: Sight,
+    stand: Stand,
+    tally: Tally,
+    *,
+    probes: Iterable[Probe] = registry.PROBES,
+    scenarios: Sequence[Scenario] | None = None,
+) -> None:
+    """Run probes and scenarios (the bundled ones), model by model.
 
     Raises:
         AbsentError: nobody listens there.
@@ -67,7 +77,8 @@ async def run(sight: Sight, stand: Stand, tally: Tally, *, probes: Iterable[Prob
     probes = tuple(probes)
     transport = HttpxTransport(read_timeout=TIMEOUT_SECONDS, verbatim=True)
     subject = Remote(transport, build.SystemClock(), sight.url)
-    scenarios = scenario.load(data_dir("conformance") / "scenarios")
+    if scenarios is None:
+        scenarios = scenario.load(data_dir("conformance") / "scenarios")
     try:
         for dialect, model in sight.models.items():
             aim = await registry.fed(subject, _aim(sight, dialect, model), stand)
@@ -103,6 +114,10 @@ async def _play(one: Scenario, subject: Subject, aim: Aim, sight: Sight, stand: 
         place = f"scenario {one.id}, {mode}"
         lab = Lab(subject, aim, tally, stand=stand, name=place)
         plan = {dialect: script(upstream, mode) for dialect, upstream in one.upstream.items() if not upstream.skip}
+        silence = max(_silence(answer) for answer in plan.values())
+        if silence > LONGEST_SECONDS:
+            tally.skipped[f"{place} ({aim.model})"] = f"it keeps silent for {silence:g} s"
+            continue
         try:
             exchange = await lab.send(_request(one, aim, mode), plan=plan, judged=False)
         except SetuError as error:
@@ -117,6 +132,10 @@ async def _play(one: Scenario, subject: Subject, aim: Aim, sight: Sight, stand: 
         done[mode] = exchange
     if len(done) == 2:
         Lab(subject, aim, tally, stand=stand, name=f"scenario {one.id}").judge_pair(done["stream"], done["plain"])
+
+
+def _silence(answer: Script) -> float:
+    return sum(step.seconds for step in answer if isinstance(step, Wait))
 
 
 def _request(one: Scenario, aim: Aim, mode: Kind) -> Request:

@@ -1,14 +1,20 @@
 """What fuzzing has found, kept as examples: requests that were taken, or broke something, and are refused now."""
 
 import asyncio
+import contextlib
 import json
+import socket
+import threading
 from typing import Any
 
 import pytest
 
 from setu import build
 from setu.config.model import Config
+from setu.conformance import fuzz
+from setu.conformance.tally import Tally
 from setu.http import Headers, Request
+from setu.server.openapi import document
 from setu.transport.simulate.simulator import Simulator
 
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
@@ -77,3 +83,24 @@ def test_a_legal_request_is_answered(path: str, body: dict[str, Any]) -> None:
     status, _ = asyncio.run(answered(path, body))
 
     assert status == 200
+
+
+def test_an_answer_that_breaks_off_in_its_body_is_a_finding() -> None:
+    """A gateway that closed its connection in the middle of a chunked answer once ended the run."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(head + b'5\r\n{"a":')
+
+    tally = Tally()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        fuzz.run(url, "m", document(), tally, seed=0, examples=2)
+
+    assert {seen.check for seen in tally.observations if seen.findings} >= {"FUZ-001", "FUZ-002"}

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from setu import build
+from setu.bundled import data_dir
 from setu.config.model import Auth, Config, ProviderConfig
+from setu.conformance import scenario
 from setu.conformance.gateways import Model
 from setu.conformance.mutants.edits import Json, drop, object_of, plain, status
 from setu.conformance.mutants.mutant import Change, unchanged
@@ -20,6 +22,8 @@ from setu.server.serve import Background
 from setu.transport.httpx_ import HttpxTransport
 
 KEY = "sk-client-0123456789"
+SOME = scenario.load(data_dir("conformance") / "scenarios")[::9]
+"""All of them run with `setu conformance --gateway setu`."""
 CLIENTS = frozenset({"openai_chat", "anthropic", "gemini", "openai_responses"})
 NAMES = {"openai_chat": "openai/gpt-4o-mini", "anthropic": "anthropic/claude-sonnet-4-5"}
 
@@ -43,7 +47,7 @@ def judged(dialect: str, change: Change = unchanged, *, names: Mapping[str, str]
                 secrets=("sk-up-0001", "sk-up-0002"),
             )
             tally = Tally(keep=True)
-            asyncio.run(run(sight, standing.stand, tally))
+            asyncio.run(run(sight, standing.stand, tally, scenarios=SOME))
     return tally
 
 

@@ -117,8 +117,9 @@ def test_the_help_is_there(installed: Path, tmp_path: Path) -> None:
     assert [word for word in ("start", "record", "replay", "conformance") if word not in done.stdout] == []
 
 
-def test_every_provider_conforms_in_a_foreign_directory(installed: Path, tmp_path: Path) -> None:
-    done = run([installed / "setu", "conformance", "--provider", "all"], tmp_path)
+def test_a_provider_conforms_in_a_foreign_directory(installed: Path, tmp_path: Path) -> None:
+    """One of them: the tox environment `conformance` runs all, from a wheel, too."""
+    done = run([installed / "setu", "conformance", "--provider", "gemini"], tmp_path)
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    assert [name for name in ("openai", "anthropic", "gemini", "openrouter") if name not in done.stdout] == []
+    assert "gemini (offline" in done.stdout

@@ -1,6 +1,7 @@
 """Requests of schemathesis and their answers as exchanges; requests sent once more, byte for byte."""
 
 import http.client
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +33,7 @@ def called(case: Any, headers: Mapping[str, str]) -> Exchange:
         response = case.call(headers=dict(headers), timeout=SECONDS)
     except OSError as error:  # every error of requests is one
         prepared = getattr(error, "request", None)
-        if prepared is None:
-            raise
-        raise NoAnswerError(str(error), asked(prepared)) from error
+        raise NoAnswerError(str(error), asked(prepared) if prepared is not None else _told(case, headers)) from error
     fields = [(name, value) for name, values in response.headers.items() for value in values]
     return Exchange(
         request=asked(response.request),
@@ -42,6 +41,13 @@ def called(case: Any, headers: Mapping[str, str]) -> Exchange:
         headers=Headers.of(fields),
         body=response.content,
     )
+
+
+def _told(case: Any, headers: Mapping[str, str]) -> Request:
+    """Return a case as a request, where what went is not told: the answer broke off while it was read."""
+    body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+    fields = {"content-type": "application/json", **headers}
+    return Request(method=case.method, path=case.formatted_path, headers=Headers.of(fields), body=body)
 
 
 def asked(prepared: Any) -> Request:

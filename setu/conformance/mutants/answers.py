@@ -54,6 +54,10 @@ def _stop_kept(made: Json, asked: Json) -> Json:
     return made
 
 
+def _last_turn(asked: Json) -> Json:
+    return {**asked, "messages": asked["messages"][-1:]} if later_turn(asked) else asked
+
+
 def _stops(asked: Json) -> bool:
     return isinstance(asked.get("stop"), list)
 
@@ -119,6 +123,7 @@ MUTANTS.front(
     plain(put("/choices/0/logprobs", None)),
 )
 MUTANTS.front("CHAT-016", "one_turn_only", "A history with the assistant's turns is refused.", refusals(later_turn))
+MUTANTS.front("CHAT-016", "last_turn_only", "Of a history the last turn goes on.", requests(_last_turn, CHAT))
 MUTANTS.front(
     "CHAT-017",
     "usage_metadata",

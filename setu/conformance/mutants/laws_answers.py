@@ -1,6 +1,7 @@
 """Mutants for the laws of answers, of streams, and of what only the whole gateway can keep."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ from setu.conformance.mutants.codecs import (
 from setu.conformance.mutants.mutant import Mutants
 from setu.conformance.target import Target
 from setu.dialects.record import Dialect
-from setu.errors import ErrorInfo
+from setu.errors import ErrorInfo, TruncatedError
 from setu.framing.frame import Frame
 from setu.framing.sse import SseDecoder
 from setu.gateway.handle import Gateway
@@ -252,8 +253,9 @@ class _ReadOn(_Unclosed):
     """A body that is read to its end before its source is closed."""
 
     async def aclose(self) -> None:
-        async for _ in self._inner:
-            pass
+        with suppress(TruncatedError):
+            async for _ in self._inner:
+                pass
         await self._inner.aclose()
 
 

@@ -114,7 +114,9 @@ MUTANTS.front(
     "text_input",
     "A call's input is JSON text.",
     blocks(lambda block: {**block, "input": _json.encode(block["input"]).decode()}, "tool_use"),
+    implies="TOOL-008",  # it cannot be sent back
 )
+MUTANTS.front("ANT-002", "no_text", "A text is in another member.", blocks(lambda _: {"type": "text"}, "text"))
 MUTANTS.front(
     "ANT-002",
     "no_signature",

@@ -49,6 +49,12 @@ def _parts(keep: Callable[[int, Json], bool]) -> Callable[[Json], Json]:
     return edit
 
 
+def _without_developer(asked: Json) -> Json | None:
+    if not _listed(asked):
+        return None
+    return {"messages": [one for one in asked["messages"] if one.get("role") != "developer"]}
+
+
 def _clamped(asked: Json) -> Json | None:
     heat = asked.get("temperature")
     return {"temperature": min(heat, 2)} if isinstance(heat, int | float) else None
@@ -124,6 +130,7 @@ MUTANTS.front(
     "The developer's role is not known.",
     refusals(lambda asked: _listed(asked) and any(one.get("role") == "developer" for one in asked["messages"])),
 )
+MUTANTS.front("PAR-010", "developer_dropped", "What the developer says is left out.", _rewritten(_without_developer))
 MUTANTS.front("PAR-011", "seed_refused", "A seed is refused.", refusals(lambda asked: asked.get("seed") == 42))
 MUTANTS.front(
     "PAR-012",

@@ -153,8 +153,9 @@ def _unasked(event: Json, asked: Json) -> Iterator[Json]:
         yield {**event, "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}}
 
 
-def _second_lost(choice: Json) -> Json | None:
-    return None if choice["index"] == 1 else choice
+def _first_only(event: Json, _asked: Json) -> list[Json]:
+    second = [choice for choice in event.get("choices") or () if choice["index"] == 1]
+    return [] if second else [event]
 
 
 MUTANTS.front(
@@ -232,7 +233,7 @@ MUTANTS.front(
     events(lambda event, _asked: [_but("usage", lambda value: value is None)(event)]),
 )
 MUTANTS.front("STR-014", "unasked_usage", "Usage comes unasked.", events(_unasked))
-MUTANTS.front("STR-015", "second_choice_lost", "Of two choices one is streamed.", events(each(choices(_second_lost))))
+MUTANTS.front("STR-015", "second_choice_lost", "Of two choices one is streamed.", events(_first_only))
 MUTANTS.front(
     "STR-016",
     "null_delta",

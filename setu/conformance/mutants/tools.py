@@ -104,6 +104,13 @@ def _of_result(asked: Json) -> list[str]:
     return [str(one.get("tool_call_id")) for one in asked["messages"] if one.get("role") == "tool"]
 
 
+def _emptied(asked: Json) -> Json:
+    if not with_results(asked):
+        return asked
+    messages = [{**one, "content": ""} if one.get("role") == "tool" else one for one in asked["messages"]]
+    return {**asked, "messages": messages}
+
+
 def _orphans_dropped(asked: Json) -> Json:
     known = {call["id"] for one in asked.get("messages") or () for call in _made(one)}
     kept = [one for one in asked.get("messages") or () if not _orphan(one, known)]
@@ -170,6 +177,7 @@ MUTANTS.front(
     _chosen(lambda choice: "auto" if choice == "none" else choice),
 )
 MUTANTS.front("TOOL-008", "results_refused", "A tool's result is refused.", refusals(with_results), implies="TOOL-009")
+MUTANTS.front("TOOL-008", "results_emptied", "Of a tool's result the place remains.", requests(_emptied, CHAT))
 MUTANTS.front(
     "TOOL-009",
     "own_ids_too_long",

@@ -7,7 +7,7 @@ import msgspec
 
 from setu.conformance.judges.assemble import answers
 from setu.conformance.judges.view import View, obj, seq
-from setu.conformance.lab import Lab, choices, error_of, refused, text_of
+from setu.conformance.lab import Lab, choices, error_of, refused, text_of, unsent
 from setu.conformance.probes.probe import Probes
 from setu.http import Exchange
 
@@ -153,7 +153,8 @@ async def history(lab: Lab) -> None:
         {"role": "user", "content": "What is my name?"},
     ]
     exchange = await lab.ask({**lab.chat(), "messages": turns})
-    problem = None if exchange.status == 200 else f"status {exchange.status}, expected 200"
+    said = ("You are brief.", "My name is Asha.", "Hello Asha.", "What is my name?")
+    problem = unsent(exchange, *said) if exchange.status == 200 else f"status {exchange.status}, expected 200"
     lab.hold("CHAT-016", exchange, problem)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from setu import _json
 from setu.conformance.judges.view import View, obj, seq, told
-from setu.conformance.lab import Lab, accepted_or_refused, refused, text_of
+from setu.conformance.lab import Lab, accepted_or_refused, refused, text_of, unsent
 from setu.conformance.probes.probe import Probes
 from setu.http import Exchange
 
@@ -77,12 +77,8 @@ def _unfit(exchange: Exchange, text: str, schema: dict[str, Any]) -> str | None:
 async def text_parts(lab: Lab) -> None:
     parts = [{"type": "text", "text": "Say "}, {"type": "text", "text": "hello."}]
     exchange = await lab.ask({**lab.chat(), "messages": [{"role": "user", "content": parts}]})
-    sent = exchange.upstream[-1].request.body if exchange.upstream else None
-    if exchange.status != 200:
-        problem: str | None = f"status {exchange.status} for an array of texts"
-    else:
-        lost = isinstance(sent, bytes) and not (b"Say " in sent and b"hello." in sent)
-        problem = "a part of the text did not reach the upstream" if lost else None
+    accepted = exchange.status == 200
+    problem = unsent(exchange, "Say ", "hello.") if accepted else f"status {exchange.status} for an array of texts"
     lab.hold("MM-001", exchange, problem)
 
 
@@ -92,10 +88,8 @@ async def image(lab: Lab) -> None:
     parts = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
     exchange = await lab.ask({**lab.chat(), "messages": [{"role": "user", "content": parts}]})
     problem = accepted_or_refused(exchange)
-    sent = exchange.upstream[-1].request.body if exchange.upstream else None
-    if problem is None and exchange.status == 200 and isinstance(sent, bytes) and b"iVBORw0KGgo" not in sent:
-        problem = "the picture did not reach the upstream"
-    lab.hold("MM-002", exchange, problem)
+    lost = exchange.status == 200 and unsent(exchange, "iVBORw0KGgo")
+    lab.hold("MM-002", exchange, "the picture did not reach the upstream" if lost else problem)
 
 
 @PROBES.add("MM-003")

@@ -29,7 +29,7 @@ async def _ask_messages(lab: Lab, body: Mapping[str, Any], plan: str | None = No
     return await lab.ask(body, path=MESSAGES, headers=ANTHROPIC_VERSION, plan=plan)
 
 
-@PROBES.add("ANT-004", "ANT-013", "ANT-018", "ANT-019", needs=("anthropic",))
+@PROBES.add("ANT-004", "ANT-013", "ANT-018", "ANT-019", needs=("anthropic", "tools"))
 async def anthropic_calls(lab: Lab) -> None:
     """Two calls, whole and streamed; then their results, in a turn that has the server's own blocks before it."""
     tools = [
@@ -46,7 +46,7 @@ async def anthropic_calls(lab: Lab) -> None:
     results = [{"type": "tool_result", "tool_use_id": call.get("id"), "content": '{"sky": "clear"}'} for call in calls]
     turns = [{"role": "assistant", "content": content}, {"role": "user", "content": results}]
     second = await _ask_messages(lab, _messages(lab, tools=tools) | {"messages": [*asked["messages"], *turns]})
-    _taken_back(lab, "ANT-002", second)
+    _taken_back(lab, second)
 
 
 @PROBES.add("ANT-003", "ANT-008", "ANT-010", needs=("anthropic",))
@@ -84,7 +84,7 @@ async def _ask_gemini(
     return await lab.ask(body, path=path, query=query if stream else "", plan=plan)
 
 
-@PROBES.add("GEM-004", "GEM-015", needs=("gemini",))
+@PROBES.add("GEM-004", "GEM-015", needs=("gemini", "tools"))
 async def gemini_calls(lab: Lab) -> None:
     """Two calls, whole and streamed; then their results, after the server's own content."""
     names = ("look_at_sky", "look_at_sea")
@@ -103,7 +103,7 @@ async def gemini_calls(lab: Lab) -> None:
     results = [{"functionResponse": {**one, "response": {"sky": "clear"}}} for one in kept]
     turns = [*asked["contents"], content, {"role": "user", "parts": results}]
     second = await _ask_gemini(lab, {"contents": turns, **tools})
-    _taken_back(lab, "GEM-002", second)
+    _taken_back(lab, second)
 
 
 @PROBES.add("GEM-005", "GEM-007", "GEM-012", needs=("gemini",))
@@ -134,7 +134,7 @@ def _responses(lab: Lab, text: str = "Say hello.", **members: Any) -> dict[str, 
     return {"model": lab.aim.model, "input": text, "store": False, **members}
 
 
-@PROBES.add("RSP-003", "RSP-004", needs=("responses",))
+@PROBES.add("RSP-003", "RSP-004", needs=("responses", "tools"))
 async def responses_calls(lab: Lab) -> None:
     """Two calls, whole and streamed; then their outputs, after the server's own items."""
     names = ("look_at_sky", "look_at_sea")
@@ -150,7 +150,7 @@ async def responses_calls(lab: Lab) -> None:
     outputs = [{"type": "function_call_output", "call_id": one, "output": '{"sky": "clear"}'} for one in ids]
     turns = [{"role": "user", "content": _TWO_CALLS}, *items, *outputs]
     second = await lab.ask(_responses(lab, tools=tools) | {"input": turns}, path=RESPONSES)
-    _taken_back(lab, "RSP-001", second)
+    _taken_back(lab, second)
 
 
 @PROBES.add("RSP-005", needs=("responses",))
@@ -174,7 +174,7 @@ async def responses_failures(lab: Lab) -> None:
         await lab.ask(_responses(lab, "Tell me of the river, at length.", stream=True), path=RESPONSES, plan=fault)
 
 
-def _taken_back(lab: Lab, check: str, second: Exchange) -> None:
+def _taken_back(lab: Lab, second: Exchange) -> None:
     """Conclude that a turn which repeats the server's own answer, and answers its calls, is taken."""
     problem = None if second.status == 200 else f"status {second.status} for a second turn with its own answer in it"
-    lab.hold(check, second, problem)
+    lab.hold("TOOL-008", second, problem)

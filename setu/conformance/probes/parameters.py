@@ -3,7 +3,7 @@
 from typing import Any
 
 from setu.conformance.judges.view import View, told
-from setu.conformance.lab import Lab, accepted_or_refused, error_of, refused
+from setu.conformance.lab import Lab, accepted_or_refused, error_of, refused, unsent
 from setu.conformance.probes.probe import Probes
 
 PROBES = Probes()
@@ -76,7 +76,9 @@ async def five_stops(lab: Lab) -> None:
 async def developer_role(lab: Lab) -> None:
     turns = [{"role": "developer", "content": "You are brief."}, {"role": "user", "content": "Say hello."}]
     exchange = await lab.ask({**lab.chat(), "messages": turns})
-    lab.hold("PAR-010", exchange, None if exchange.status == 200 else f"status {exchange.status}, expected 200")
+    accepted = exchange.status == 200
+    problem = unsent(exchange, "You are brief.") if accepted else f"status {exchange.status}, expected 200"
+    lab.hold("PAR-010", exchange, problem)
 
 
 @PROBES.add("PAR-011")

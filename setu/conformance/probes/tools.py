@@ -5,7 +5,7 @@ from typing import Any
 from setu import _json
 from setu.conformance.judges.tools import fragments
 from setu.conformance.judges.view import View, obj, told
-from setu.conformance.lab import Lab, calls_of, refused
+from setu.conformance.lab import Lab, calls_of, refused, unsent
 from setu.conformance.probes.probe import Probes
 from setu.http import Exchange
 
@@ -94,6 +94,8 @@ async def second_turn(lab: Lab) -> None:
         said = None if fits else f"status {exchange.status} for a second turn with its own call and id"
         for check in checks:
             lab.hold(check, exchange, said)
+        if fits:
+            lab.hold("TOOL-008", exchange, unsent(exchange, "clear"))
 
 
 def _answered(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,11 +1,25 @@
 """The kill matrix: which check caught which mutant, and what else failed with it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from setu.conformance.mutants.mutant import Mutant
 from setu.conformance.prove import Verdict
 
+_TITLE = """# Kill matrix
+
+Every mutant is the reference server (Setu's gateway in front of a scripted upstream) with one thing wrong. It is killed
+when the check that it is made for fails. What fails with it is listed with the mutant, and `setu conformance prove`,
+which CI runs, fails when anything else does, when what is listed does not, or when the reference fails at all.
+"""
+_BESIDE = (
+    "llm-comply 0.5.0, the other suite that any server can be asked with, sees {seen} of the {shown} mutants that a "
+    "client can see: its tests that pass on the reference and fail on the mutant are named in the last column."
+)
+_HEAD_BESIDE = (
+    "| check | mutant | what is wrong | killed | fails with it | llm-comply |",
+    "|---|---|---|---|---|---|",
+)
 _HEAD = ("| check | mutant | what is wrong | killed | fails with it |", "|---|---|---|---|---|")
 
 
@@ -44,22 +58,33 @@ def summary(verdicts: Sequence[Verdict], missing: Iterable[str]) -> str:
     return text + (f"\nMUST checks without a mutant: {names}" if names else "")
 
 
-def page(mutants: Sequence[Mutant], verdicts: Sequence[Verdict]) -> str:
-    """Return the matrix as Markdown, by area."""
-    by_name = {verdict.mutant: verdict for verdict in verdicts}
-    lines = ["# Kill matrix", "", summary(verdicts, ()) + ".", ""]
+Rival = Mapping[str, Sequence[str]]
+"""What another suite's tests say, by `CHECK name` of each mutant that could be shown to it."""
+
+
+def page(mutants: Sequence[Mutant], verdicts: Sequence[Verdict], rival: Rival | None = None) -> str:
+    """Return the matrix as Markdown, by area; with `rival`, what llm-comply's tests say of the same mutants."""
+    found = {(verdict.check, verdict.mutant): verdict for verdict in verdicts}
+    lines = [_TITLE, summary(verdicts, ()) + ".", ""]
+    if rival is not None:
+        seen = sum(bool(tests) for tests in rival.values())
+        lines += [_BESIDE.format(seen=seen, shown=len(rival)), ""]
     ordered = sorted(mutants, key=lambda one: (_area(one.check), one.check, one.name))
     for area, group in groupby(ordered, key=lambda one: _area(one.check)):
-        lines += [f"## {area}", "", *_HEAD]
-        lines += [_row(mutant, by_name[mutant.name]) for mutant in group]
+        lines += [f"## {area}", "", *(_HEAD if rival is None else _HEAD_BESIDE)]
+        lines += [_row(mutant, found[mutant.check, mutant.name], rival) for mutant in group]
         lines.append("")
     return "\n".join(lines)
 
 
-def _row(mutant: Mutant, verdict: Verdict) -> str:
+def _row(mutant: Mutant, verdict: Verdict, rival: Rival | None) -> str:
     killed = "yes" if verdict.killed else "**no**"
     others = _listed(verdict.failed - {verdict.check})
-    return f"| {mutant.check} | `{mutant.name}` | {mutant.about} | {killed} | {others} |"
+    row = f"| {mutant.check} | `{mutant.name}` | {mutant.about} | {killed} | {others} |"
+    if rival is None:
+        return row
+    tests = rival.get(f"{mutant.check} {mutant.name}")
+    return f"{row} {'not shown' if tests is None else ', '.join(tests) or 'no'} |"
 
 
 def _area(check: str) -> str:

@@ -44,7 +44,9 @@ HOSTS: Mapping[str, Additions] = {
     "api.deepseek.com": Additions(members=words("thinking"), inside=words("reasoning_content prefix")),
     # docs.z.ai/guides/capabilities/thinking and Moonshot's like it, as their provider rows have them
     "api.z.ai": Additions(members=words("thinking"), parts=words("video_url"), inside=words("reasoning_content")),
-    "api.moonshot.ai": Additions(members=words("thinking"), parts=words("video_url"), inside=words("reasoning_content")),
+    "api.moonshot.ai": Additions(
+        members=words("thinking"), parts=words("video_url"), inside=words("reasoning_content")
+    ),
     # groq-python's request parameters (github.com/groq/groq-python/pull/183, read 2026-11-20)
     "api.groq.com": Additions(members=words("include_reasoning reasoning_format"), inside=words("reasoning")),
     # docs.x.ai/developers/advanced-api-usage/deferred-chat-completions, read 2026-11-20; search_parameters: its SDKs

@@ -1,8 +1,8 @@
 """What a simulated model says, before any wire format: a pure function of what it was asked.
 
 One word (with the space before it) is one token, a tool call is one token, a word of thinking is one token. The
-last user text steers: `nonce:X` is echoed, `at length` makes a long answer, `call:NAME` makes the model call that tool, `parallel:N` makes it call N
-times, and a stop sequence that the user's text names is among the words of the answer.
+last user text steers: `nonce:X` is echoed, `at length` makes a long answer, `call:NAME` makes the model call that tool,
+`parallel:N` makes it call N times, and a stop sequence that the user's text names is among the words of the answer.
 """
 
 import json

@@ -134,7 +134,7 @@ def _generate(query: Query, request: Json, model: str) -> Reply:
     if query.route.framing == "sse":
         fields = Headers.of({**_headers(seed), "content-type": "text/event-stream"})
         return Reply(headers=fields, pieces=tuple(b"data: " + _json.encode(chunk) + b"\r\n\r\n" for chunk in chunks))
-    # Google's own line ends (`}`, a line, `,`): a client that cuts at them, as Portkey does, loses the last chunk without.
+    # Google's own line ends (`}`, a line, `,`): a client that cuts at them, as Portkey does, loses a chunk without.
     elements = [(b"[" if turn == 0 else b"\n,\r\n") + _json.encode(chunk) for turn, chunk in enumerate(chunks)]
     return Reply(headers=Headers.of(_headers(seed)), pieces=(*elements, b"\n]"))
 
