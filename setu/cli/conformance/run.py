@@ -2,68 +2,50 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from setu.cli.conformance import options
 
 if TYPE_CHECKING:
     from setu.conformance.results import Run
 
-EXAMPLES = (
-    "Requests that the fuzz stage generates, of each kind. A law gets an eighth of it for the provider's own dialect"
-    " and a twentieth for each other client's: a sample. `python -m setu.conformance.laws --profile ci` proves them."
-)
 
-
-def conformance(  # noqa: PLR0913 - one parameter for each option
+def conformance(
     ctx: typer.Context,
-    provider: Annotated[
-        str | None,
-        typer.Option("--provider", "-p", help="A provider's name, an import string, or 'all' built-in ones [default]."),
-    ] = None,
-    gateway: Annotated[
-        str | None, typer.Option(help="A gateway's URL, or a recipe: litellm, portkey, mlflow, setu, a .toml file.")
-    ] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="Any live server's URL.")] = None,
-    cassette: Annotated[list[Path] | None, typer.Option(help="Recorded traffic: cassettes.")] = None,
-    har: Annotated[list[Path] | None, typer.Option(help="Recorded traffic: an HTTP archive.")] = None,
-    corpus: Annotated[list[Path] | None, typer.Option(help="Recorded traffic: JSON lines, gzipped or not.")] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", "-m", help="The model to ask; of a gateway openai=NAME,anthropic=NAME,gemini=NAME."),
-    ] = None,
-    embedding: Annotated[str | None, typer.Option(help="The model that embeds.")] = None,
-    upstream_port: Annotated[int, typer.Option(min=0, max=65535, help="Where a gateway finds its upstreams.")] = 9009,
-    header: Annotated[list[str] | None, typer.Option(help="A header of every request: NAME=VALUE. Repeatable.")] = None,
-    api_key_env: Annotated[str | None, typer.Option(help="The variable that holds the key.")] = None,
-    caps: Annotated[Path | None, typer.Option(help="What the target declares to have: a TOML file.")] = None,
-    select: Annotated[list[str] | None, typer.Option(help="Areas and checks to run: TOOL,-TOOL-019.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Only checks of a profile: core, tools, agent, …")] = None,
-    expected_failures: Annotated[Path | None, typer.Option(help="Checks that are known to fail: a YAML file.")] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop a live run at this cost, estimated.")] = None,
-    max_requests: Annotated[int | None, typer.Option(min=1, help="Stop a live run after so many requests.")] = None,
-    tries: Annotated[
-        int, typer.Option(min=1, help="How often to ask a live model that does not do as it is told.")
-    ] = 3,
-    save: Annotated[Path | None, typer.Option(help="Keep the exchanges of a live or two-sided run here.")] = None,
-    cassettes: Annotated[
-        Path | None, typer.Option(help="With --provider: judge these recordings instead of the bundled ones.")
-    ] = None,
-    report: Annotated[
-        list[str] | None, typer.Option(help="Write a report: json, junit, markdown, html or badge=FILE. Repeatable.")
-    ] = None,
-    previous: Annotated[Path | None, typer.Option(help="An earlier JSON report, for what changed since.")] = None,
-    clients: Annotated[bool, typer.Option("--clients", help="Say for which clients the target is safe.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Failed SHOULD checks fail the run, too.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the generated examples.")] = 0,
-    max_examples: Annotated[int, typer.Option(min=1, help=EXAMPLES)] = 40,
-    fuzz: Annotated[bool, typer.Option("--fuzz/--no-fuzz", help="Fuzz an adapter or a gateway over a socket.")] = True,
-    live_fuzz: Annotated[
-        bool, typer.Option("--live-fuzz", help="Fuzz a live server, too: some hundred requests, in no budget.")
-    ] = False,
+    provider: options.Provider = None,
+    gateway: options.Gateway = None,
+    base_url: options.BaseUrl = None,
+    cassette: options.Cassette = None,
+    har: options.Har = None,
+    corpus: options.Corpus = None,
+    model: options.Model = None,
+    embedding: options.Embedding = None,
+    upstream_port: options.UpstreamPort = 9009,
+    header: options.Header = None,
+    api_key_env: options.ApiKeyEnv = None,
+    caps: options.Caps = None,
+    select: options.Select = None,
+    profile: options.Profile = None,
+    expected_failures: options.ExpectedFailures = None,
+    budget_usd: options.BudgetUsd = None,
+    max_requests: options.MaxRequests = None,
+    tries: options.Tries = 3,
+    save: options.Save = None,
+    cassettes: options.Cassettes = None,
+    report: options.Report = None,
+    previous: options.Previous = None,
+    clients: options.Clients = False,
+    strict: options.Strict = False,
+    seed: options.Seed = 0,
+    max_examples: options.MaxExamples = 40,
+    fuzz: options.Fuzz = True,
+    live_fuzz: options.LiveFuzz = False,
 ) -> None:
     """Judge an adapter, offline (--provider); any gateway, from both sides (--gateway); any server (--base-url); or
-    traffic that was recorded (--cassette, --har, --corpus)."""
+    traffic that was recorded (--cassette, --har, --corpus).
+    """
     if ctx.invoked_subcommand is not None:
         return
     raise typer.Exit(orderly(lambda: _main(ctx)))

@@ -253,6 +253,7 @@ MUTANTS.front(
     "role_assistant",
     "The role is OpenAI's.",
     candidates(lambda one: {**one, "content": {**one["content"], "role": "assistant"}}),
+    implies="TOOL-008",  # Google knows no such role when it comes back
 )
 MUTANTS.front(
     "GEM-003", "nothing_in_it", "A part's text is in another member.", parts(lambda part: {"output": part.get("text")})
