@@ -20,7 +20,7 @@ from setu.conformance.probes.registry import PROBES
 from setu.conformance.report import json_
 from setu.conformance.results import CheckResult, Observation, Run, Status, collect
 from setu.conformance.tally import Tally
-from setu.errors import ConfigError
+from setu.errors import CassetteNotFoundError, ConfigError
 from setu.http import Exchange
 
 REPORT = "report.json"
@@ -89,8 +89,10 @@ def run(folder: Path, *, catalogue: Catalogue | None = None) -> Run:
 
     Raises:
         ConfigError: the folder has no report of one run.
-        CassetteError: its cassettes are not there or cannot be read.
+        CassetteError: it is not there, or its cassettes are not or cannot be read.
     """
+    if not folder.is_dir():
+        raise CassetteNotFoundError(f"no saved run at {folder}")
     before = _report(folder / REPORT)
     catalogue = catalogue or load()
     anew = [seen for seen in _anew(folder) if seen.check in catalogue.by_id]

@@ -90,7 +90,7 @@ def test_what_a_mutant_implies_are_other_checks() -> None:
 
 
 def test_a_mutant_has_one_thing_wrong_and_says_what() -> None:
-    parts = {one.name: (one.front, one.back, one.dialects, one.wiring) for one in SERVERS}
+    parts = {(one.check, one.name): (one.front, one.back, one.dialects, one.wiring) for one in SERVERS}
 
     assert [name for name, broken in parts.items() if len(broken) - broken.count(None) != 1] == []
     assert [one.name for one in SERVERS if not one.about.endswith(".")] == []
