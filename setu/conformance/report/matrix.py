@@ -6,6 +6,7 @@ import msgspec
 import tomli
 
 from setu.bundled import data_dir
+from setu.conformance import gateways
 from setu.conformance.judges.finding import Finding
 from setu.conformance.report import json_, markdown
 from setu.conformance.report.basis import address
@@ -64,7 +65,7 @@ def page(runs: Sequence[Run]) -> str:
         failed = [result for result in run.results if result.status in _BROKEN]
         if failed:
             lines += [f"## {run.label} {run.fingerprint.get('version', '')}".rstrip(), ""]
-            lines += [line for result in failed for line in _row(result, known.get(run.label, {}))]
+            lines += [line for result in failed for line in _row(result, run.label, known.get(run.label, {}))]
             lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -89,9 +90,11 @@ def _facts(runs: Sequence[Run]) -> Iterator[str]:
         )
 
 
-def _row(result: CheckResult, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _row(result: CheckResult, gateway: str, known: Mapping[str, Sequence[str]]) -> Iterator[str]:
     check = result.check
-    named = [f"gh:{issue}" for issue in known.get(check.id, ())]
+    own = f"gh:{gateways.load(gateway).home.removeprefix('https://github.com/')}#"
+    # What a check is founded on may be an issue of this very gateway.
+    named = [*(f"gh:{issue}" for issue in known.get(check.id, ())), *(one for one in check.basis if one.startswith(own))]
     links = ", ".join(f"[{name[3:]}]({address(name)})" for name in named)
     yield f"- **{check.id}** {check.title}{f' ({links})' if links else ''}: {result.reason or result.status}"
     for seen in result.broken[:1]:
