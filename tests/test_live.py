@@ -52,7 +52,10 @@ def test_a_call_is_made_again_unless_that_is_pointless_or_does_harm(recorded: In
 def test_each_call_is_made_but_once_and_no_more_than_so_many() -> None:
     one, two, three = (interaction(asked=talk(text)) for text in "abc")
 
-    assert reasons(one, two, one, three, limit=2) == ["the same call as a.yaml:0, which is made once", "over the limit of 2 requests"]
+    assert reasons(one, two, one, three, limit=2) == [
+        "the same call as a.yaml:0, which is made once",
+        "over the limit of 2 requests",
+    ]
 
 
 def asked(directory: Path, *recorded: Interaction, answer: Any = None) -> tuple[list[Outcome], Upstream]:

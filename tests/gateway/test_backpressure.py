@@ -39,7 +39,9 @@ def test_a_client_that_does_not_read_stops_the_upstream(dialect: str) -> None:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect((host, int(port)))
-            client.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+            client.sendall(
+                f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+            )
             before = settled(flood)
             time.sleep(0.3)
             stopped = flood.written
