@@ -53,7 +53,10 @@ def read_head(body: bytes, route: Route) -> Head:
     return Head(
         body=body,
         model=route.model if route.model is not None else _model(members.get("model")),
-        stream=route.stream if route.stream is not None else _flag(members.get("stream")),
+        # Only what has a stream can be asked for one; elsewhere the member means nothing.
+        stream=route.stream
+        if route.stream is not None
+        else route.operation in _STREAMS and _flag(members.get("stream")),
         stream_options=members.get("stream_options"),
     )
 
@@ -84,6 +87,9 @@ def _flag(raw: Json | None) -> bool:
     if raw not in {b"true", b"false"}:
         raise LocalDialectError("'stream' must be a boolean", param="stream")
     return raw == b"true"
+
+
+_STREAMS = ("chat", "complete")
 
 
 def wants_usage(stream_options: Json | None) -> bool:

@@ -85,6 +85,12 @@ def test_a_legal_request_is_answered(path: str, body: dict[str, Any]) -> None:
     assert status == 200
 
 
+def test_embeddings_have_no_stream_to_be_asked_for() -> None:
+    status, told = asyncio.run(answered("/v1/embeddings", {"model": "cohere/embed-v4.0", "input": "x", "stream": True}))
+
+    assert (status, told["object"]) == (200, "list")
+
+
 def test_an_answer_that_breaks_off_in_its_body_is_a_finding() -> None:
     """A gateway that closed its connection in the middle of a chunked answer once ended the run."""
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
