@@ -2,6 +2,8 @@
 
 SetuError
 ├── ConfigError               a setting: names file, line and key
+├── AbsentError               what is to be judged is not there, or does not let us in
+├── SpentError                a budget is spent
 ├── CassetteError
 │   ├── CassetteNotFoundError
 │   ├── CassetteDecodeError

@@ -88,6 +88,7 @@ def test_bytes_that_are_no_text_are_cut_off_where_they_stand(tmp_path) -> None:
     assert found.aside.read_bytes() == broken + second[:40]
 
 
+@pytest.mark.timed
 def test_damage_in_the_middle_of_a_large_file_is_found_in_few_steps(tmp_path) -> None:
     path = tmp_path / "a.yaml"
     block = render_block(interaction(asked=talk("one")))
