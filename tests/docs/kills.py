@@ -1,6 +1,6 @@
 """docs/reference/kill-matrix.md; `python -m tests.docs.kills` proves every mutant anew and writes it, in minutes.
 
-`conformance/results/kills.json` keeps the verdicts, so that a test can hold the page to the mutants that there are.
+`conformance/kills.json` keeps the verdicts, so that a test can hold the page to the mutants that there are.
 """
 
 import json
@@ -17,7 +17,7 @@ from setu.conformance.report import kills
 from tests.docs.blocks import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "kill-matrix.md"
-KEPT = data_dir("conformance") / "results" / "kills.json"
+KEPT = data_dir("conformance") / "kills.json"
 
 
 def kept() -> tuple[list[Verdict], dict[str, list[str]]]:
