@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
 import schemathesis
 from schemathesis.core.result import Ok
-from starlette.testclient import TestClient
 
 from setu import build
 from setu.config.model import Config
@@ -17,6 +17,7 @@ from setu.conformance.fuzzing.endpoints import ENDPOINTS
 from setu.dialects.registry import DIALECTS
 from setu.dialects.routes import classify
 from setu.server.openapi import document
+from setu.server.serve import Background
 from setu.transport.simulate.simulator import Simulator
 
 SCHEMAS = document()["components"]["schemas"]
@@ -93,21 +94,23 @@ def test_every_client_operation_of_every_dialect_is_described_and_fuzzed() -> No
     assert {endpoint.path for endpoint in ENDPOINTS} == about_models
 
 
-def app() -> TestClient:
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
     deployed = build.deployments(Config(), {}, offline_key="k")
     gateway = build.gateway({"openai": deployed["openai"]}, Simulator(build.SystemClock()), on_call=lambda _call: None)
-    return TestClient(build.app(gateway, Config(), dict), base_url="http://127.0.0.1")
+    with Background(build.app(gateway, Config(), dict)) as server:
+        yield server.url
 
 
-def test_the_gateway_serves_it() -> None:
-    answer = app().get("/openapi.json")
+def test_the_gateway_serves_it(served: str) -> None:
+    answer = httpx.get(f"{served}/openapi.json")
 
     assert answer.json() == json.loads(json.dumps(document()))
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/healthz", "/livez", "/readyz", "/openapi.json"])
-def test_the_operations_answer_as_described(path: str) -> None:
-    answer = app().get(path)
+def test_the_operations_answer_as_described(served: str, path: str) -> None:
+    answer = httpx.get(f"{served}{path}")
     media = answer.headers["content-type"].partition(";")[0]
 
     described = document()["paths"][path]["get"]["responses"][str(answer.status_code)]["content"][media]["schema"]
