@@ -53,8 +53,8 @@ def test_a_client_that_does_not_read_stops_the_upstream(dialect: str) -> None:
 def settled(flood: Flood) -> int:
     """Wait until the upstream has stopped writing."""
     last, same = -1, 0
-    until = time.monotonic() + 10
-    while same < 5 and time.monotonic() < until:
+    until = time.monotonic() + 20
+    while same < 20 and time.monotonic() < until:  # a second: a busy machine pauses, too
         same = same + 1 if flood.written == last and last > 0 else 0
         last = flood.written
         time.sleep(0.05)
