@@ -2,17 +2,18 @@
 
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from setu.cassette.fault_answers import Burst, answers
 from setu.cassette.fault_steps import Struck
 from setu.cassette.faults import parse_rule
 from setu.cassette.match import model_of, route_of
 from setu.cassette.script import Script
+from setu.conformance.noted import Noted
 from setu.dialects.record import Framing
 from setu.dialects.registry import DIALECTS
-from setu.errors import ErrorInfo, SetuError, TruncatedError
-from setu.http import Arrival, ByteStream, Ending, Exchange, Headers, Request, Response
+from setu.errors import ErrorInfo, SetuError
+from setu.http import Ending, Exchange, Headers, Request, Response
 from setu.ports import Clock
 from setu.transport.play import play
 from setu.transport.simulate.simulator import Simulator
@@ -76,7 +77,7 @@ class Stand:
         if isinstance(response.body, bytes):
             self.note(Exchange(request=request, status=response.status, headers=response.headers, body=response.body))
         else:
-            response.body = _Noted(self, request, response, response.body, self._clock, start)
+            response.body = Noted(request, response, self._clock, start, self.note)
         return response
 
     async def aclose(self) -> None:
@@ -120,53 +121,6 @@ class Stand:
         with self._lock:
             self._done.append(exchange)
             self.under_way -= 1
-
-
-class _Noted:
-    """A body that is put on record when it is over."""
-
-    def __init__(
-        self, stand: Stand, request: Request, response: Response, body: ByteStream, clock: Clock, start: float
-    ) -> None:
-        self._stand = stand
-        self._request = request
-        self._response = response
-        self._body = body
-        self._clock = clock
-        self._start = start
-        self._pieces: list[bytes] = []
-        self._arrivals: list[Arrival] = []
-        self._over = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._body:
-                self._arrivals.append(Arrival(round((self._clock.monotonic() - self._start) * 1000), len(chunk)))
-                self._pieces.append(chunk)
-                yield chunk
-        except TruncatedError as error:
-            self._end(Ending.RESET if error.reset else Ending.TRUNCATED)
-            raise
-        self._end(Ending.COMPLETE)
-
-    async def aclose(self) -> None:
-        self._end(Ending.CLOSED_BY_CLIENT)
-        await self._body.aclose()
-
-    def _end(self, ending: Ending) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._stand.note(
-            Exchange(
-                request=self._request,
-                status=self._response.status,
-                headers=self._response.headers,
-                body=b"".join(self._pieces),
-                arrivals=tuple(self._arrivals),
-                end=ending,
-            )
-        )
 
 
 def _lists(request: Request) -> bool:

@@ -94,7 +94,10 @@ def _row(result: CheckResult, gateway: str, known: Mapping[str, Sequence[str]]) 
     check = result.check
     own = f"gh:{gateways.load(gateway).home.removeprefix('https://github.com/')}#"
     # What a check is founded on may be an issue of this very gateway.
-    named = [*(f"gh:{issue}" for issue in known.get(check.id, ())), *(one for one in check.basis if one.startswith(own))]
+    named = [
+        *(f"gh:{issue}" for issue in known.get(check.id, ())),
+        *(one for one in check.basis if one.startswith(own)),
+    ]
     links = ", ".join(f"[{name[3:]}]({address(name)})" for name in named)
     yield f"- **{check.id}** {check.title}{f' ({links})' if links else ''}: {result.reason or result.status}"
     for seen in result.broken[:1]:
