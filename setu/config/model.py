@@ -1,20 +1,15 @@
 """The configuration: every key, its type and its default."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-Seconds = Annotated[float, Field(gt=0)]
+from setu.config.section import Section
+from setu.config.units import Seconds, Size
 
 _HOST = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_.-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*")
 """A name, a pattern of names, an IPv4 or an IPv6 address."""
-
-
-class Section(BaseModel):
-    """A table of the file: unknown keys are errors, because a typo must not be silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Server(Section):
@@ -22,7 +17,7 @@ class Server(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3742, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    max_body: int = Field(10 * 1024 * 1024, gt=0, description="Largest request body in bytes; a larger one gets 413.")
+    max_body: Size = Field(10 * 1024 * 1024, description="Largest request body in bytes; a larger one gets 413.")
     allowed_hosts: tuple[str, ...] = Field(
         (),
         description="Names it answers to besides this machine's own, `*.example.com` for all below one, `*` for any; "
@@ -124,14 +119,14 @@ class MediaConfig(Section):
 
     fetch: bool = Field(True, description="Whether media URLs of clients are fetched; else such a request gets a 400.")
     allow_private: bool = Field(False, description="Whether they may lead to private addresses: for closed networks.")
-    max_bytes: int = Field(20 * 1024 * 1024, gt=0, description="The most that one of them may hold.")
+    max_bytes: Size = Field(20 * 1024 * 1024, description="The most that one of them may hold.")
 
 
 class Config(Section):
     """A whole configuration."""
 
     server: Server = Server()
-    providers: dict[str, ProviderConfig] = {}
+    providers: dict[str, ProviderConfig] = Field({}, description="The upstreams, by name.")
     routing: Routing = Routing()
     auth: Auth = Auth()
     media: MediaConfig = MediaConfig()
