@@ -2,36 +2,49 @@
 
 import asyncio
 import os
+import random
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import msgspec
 from starlette.routing import Route
 
 from setu.chat.parts import Inline
+from setu.config.access import rules_of
+from setu.config.limits import limits_of, policy_of
 from setu.config.model import Config, ProviderConfig
+from setu.config.resilience import resilience_of
+from setu.config.routing import load_strategies, table_of
 from setu.credentials import aws, google
 from setu.dialects.record import Dialect, Facts
 from setu.dialects.registry import DIALECTS, of_path
 from setu.errors import ConfigError, ErrorInfo
+from setu.gateway.charging import Meter
 from setu.gateway.door import Door
 from setu.gateway.handle import Gateway
+from setu.gateway.services import Services
 from setu.http import Request
 from setu.ports import Clock, Fetcher, Signer, Transport
 from setu.providers import lookup
 from setu.providers.deployment import Deployment, url
 from setu.providers.models import facts
 from setu.providers.record import Provider, Scheme, Variable
+from setu.resilience.breaker import Policy
+from setu.resilience.limits import NO_LIMITS
+from setu.resilience.policy import Resilience, Retry
+from setu.rooms import Rooms, plain
+from setu.routing.plan import Price, Target
+from setu.server import serve
 from setu.server.app import App
 from setu.server.endpoints import Operations
-from setu.server.hosts import hosts_of
+from setu.server.hosts import hosts_of, is_loopback
 from setu.server.openapi import document
 from setu.signals import Call
-from setu.store.seals import TenantSeals
 from setu.telemetry.logs import log_call
-from setu.transport.httpx_ import HttpxTransport
+from setu.transport.httpx_ import HttpxTransport, OriginSettings
 from setu.transport.media import MediaFetcher
 from setu.transport.reverse import HOME
 
@@ -50,6 +63,16 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+NO_BREAKER = Policy(enabled=False)
+
+
+def call_id() -> str:
+    """Return a fresh UUID (version 7, RFC 9562): rows of a table stay in the order in which they came."""
+    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    text = f"{(number & ~(0xF << 76) & ~(0x3 << 62)) | (7 << 76) | (2 << 62):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def mint(prefix: str) -> str:
@@ -125,6 +148,10 @@ def _deployment(name: str, section: ProviderConfig, environ: Mapping[str, str], 
         scheme=scheme,
         models=_models(section, provider),
         families=() if section.models is not None else provider.families,
+        region=section.region,
+        tags=frozenset(section.tags),
+        weight=section.weight,
+        priority=section.priority,
         timeout=section.timeout,
         signer=_signer(provider, section, environ) if key is None and offline_key is None else None,
     )
@@ -221,26 +248,95 @@ def gateway(
     clock: Clock | None = None,
     mint: Callable[[str], str] = mint,
     on_call: Callable[[Call], None] = log_call,
+    rooms: Rooms | None = None,
 ) -> Gateway:
-    """Wire a gateway."""
+    """Wire a gateway. `rooms` are what outlives it; without them it remembers little, and in memory.
+
+    Without a configuration it tries each target once and leaves none alone: what a translation is judged by.
+
+    Raises:
+        ConfigError: a strategy or a provider of the routing section does not exist.
+    """
+    clock = clock or SystemClock()
+    rooms = rooms or plain(clock, on_call, NO_BREAKER if config is None else policy_of(config.breaker))
+    policies = resilience(config, deployed)
     config = config or Config()
+    prices = rooms.prices
     return Gateway(
-        dialects=dialects,
-        deployments=deployed,
-        transport=transport,
-        clock=clock or SystemClock(),
-        mint=mint,
-        seals=TenantSeals().of,
-        default_provider=config.routing.default_provider,
-        media=media,
-        on_loss=config.routing.on_loss,
-        on_call=on_call,
+        Services(
+            dialects=dialects,
+            table=table_of(config.routing, deployed, load_strategies(config.routing)),
+            transport=transport,
+            ledger=rooms.ledger,
+            clock=clock,
+            draw=random.random,
+            mint=mint,
+            call_id=call_id,
+            seals=rooms.seals.of,
+            retry=_retry_of(policies),
+            resilience=policies,
+            media=media,
+            charging=_meter(config, rooms),
+            policies=rules_of(config.policy),
+            prices=_unpriced if prices is None else prices.price,
+            refuses_losses=config.routing.on_loss == "refuse",
+            on_call=rooms.tell,
+        )
     )
+
+
+def _unpriced(_provider: str, _model: str) -> Price | None:
+    return None
+
+
+def resilience(config: Config | None, deployed: Mapping[str, Deployment]) -> dict[str, Resilience]:
+    """Return the policy of each provider; without a configuration each is tried once."""
+    if config is None:
+        return dict.fromkeys(deployed, Resilience(retry=Retry(attempts=1)))
+    return {
+        name: resilience_of(config.providers.get(name, ProviderConfig()), config.resilience, config.health_check)
+        for name in deployed
+    }
+
+
+def _retry_of(policies: Mapping[str, Resilience]) -> Callable[[Target], Retry]:
+    def retry(target: Target) -> Retry:
+        usual = policies[target.deployment.name].retry
+        return usual if target.attempts is None else msgspec.structs.replace(usual, attempts=target.attempts)
+
+    return retry
+
+
+def origins(config: Config, deployed: Mapping[str, Deployment]) -> dict[str, OriginSettings]:
+    """Return how each origin is spoken to; of two providers at one origin the first says it."""
+    policies = resilience(config, deployed)
+    found: dict[str, OriginSettings] = {}
+    for name, deployment in deployed.items():
+        section = config.providers.get(name, ProviderConfig())
+        found.setdefault(
+            url(deployment, "/")[0],
+            OriginSettings(
+                timeouts=policies[name].timeouts,
+                http2=policies[name].http2,
+                proxy=section.proxy.get_secret_value() if section.proxy is not None else None,
+                ca_file=section.ca_file,
+            ),
+        )
+    return found
+
+
+def _meter(config: Config, rooms: Rooms) -> Meter | None:
+    """Return what charges requests; None where nothing is limited and no key can be."""
+    limits = limits_of(config.limits, {name: each.rate_limit for name, each in config.providers.items()})
+    if limits is NO_LIMITS and config.auth.key_store is None:
+        return None
+    prices = rooms.prices
+    return Meter(limits, _unpriced if prices is None else prices.price, output=config.limits.reserve_output)
 
 
 def guarded(transport: Transport, config: Config) -> Transport:
     """Put the door before a gateway, if its configuration asks for keys."""
-    if config.auth.mode == "none":
+    if config.auth.mode == "open":
         return transport
     return Door(transport, [key.get_secret_value() for key in config.auth.keys], render_error, mint)
 
@@ -253,14 +349,31 @@ def media_fetcher(config: Config, transport: Transport) -> MediaFetcher | None:
     return MediaFetcher(transport, allow_private=section.allow_private, max_bytes=section.max_bytes)
 
 
+def addresses(config: Config) -> list[tuple[str, int]]:
+    """Return where to listen.
+
+    Raises:
+        ConfigError: one of the configured addresses is none.
+    """
+    server = config.server
+    return [serve.address(text) for text in server.listen] or [(server.host, server.port)]
+
+
 def app(
-    transport: Transport, config: Config, describe: Callable[[], Mapping[str, Any]], admin: Sequence[Route] = ()
+    transport: Transport,
+    config: Config,
+    describe: Callable[[], Mapping[str, Any]],
+    admin: Sequence[Route] = (),
+    running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> App:
     """Wrap a transport as the ASGI app that uvicorn serves; `admin` are routes of its own."""
     operations = Operations(SystemClock(), describe, document)
     server = config.server
-    hosts = hosts_of(server.host, server.allowed_hosts)
-    return App(transport, render_error, operations, mint, max_body=server.max_body, admin=admin, hosts=hosts)
+    bound = [host for host, _ in addresses(config)]
+    hosts = hosts_of(next((host for host in bound if not is_loopback(host)), bound[0]), server.allowed_hosts)
+    return App(
+        transport, render_error, operations, mint, max_body=server.max_body, admin=admin, running=running, hosts=hosts
+    )
 
 
 def describe_gateway(deployed: Mapping[str, Deployment]) -> Callable[[], Mapping[str, Any]]:

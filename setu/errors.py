@@ -13,6 +13,7 @@ SetuError
 │   └── RemoteDialectError    the upstream did (502)
 ├── GatewayError
 │   ├── AuthenticationError
+│   ├── DeniedError           a policy, or the scope of a key
 │   ├── RouteNotFoundError
 │   ├── LimitExceededError
 │   ├── NoDeploymentError
@@ -196,6 +197,7 @@ class GatewayError(SetuError):
 
     kind = ErrorKind.SERVER
     status = 500
+    type: str | None = None
     code: str | None = None
 
     def __init__(self, message: str, *, code: str | None = None, **extra: object) -> None:
@@ -205,7 +207,14 @@ class GatewayError(SetuError):
 
     def info(self) -> ErrorInfo:
         """Return the error with the class's own status."""
-        return ErrorInfo(kind=self.kind, status=self.status, message=str(self), code=self.code, extra=dict(self.extra))
+        return ErrorInfo(
+            kind=self.kind,
+            status=self.status,
+            message=str(self),
+            type=self.type,
+            code=self.code,
+            extra=dict(self.extra),
+        )
 
 
 class AuthenticationError(GatewayError):
@@ -213,7 +222,16 @@ class AuthenticationError(GatewayError):
 
     kind = ErrorKind.AUTHENTICATION
     status = 401
+    type = "invalid_request_error"
     code = "invalid_api_key"
+
+
+class DeniedError(GatewayError):
+    """The client is known, but may not do this: a policy or the scope of its key says so."""
+
+    kind = ErrorKind.PERMISSION
+    status = 403
+    code = "policy_denied"
 
 
 class RouteNotFoundError(GatewayError):

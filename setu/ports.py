@@ -63,3 +63,32 @@ class SealStore(Protocol[T]):
     def get(self, call_ids: Iterable[str]) -> Mapping[str, T]: ...
 
     def put(self, seals: Mapping[str, T]) -> None: ...
+
+
+class CacheStore(Protocol):
+    """Where answers are kept: bytes by key, forgotten after `ttl` seconds at the latest.
+
+    A store that cannot answer at once says None; it never makes a request wait for long, and never raises.
+    """
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl: float) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class NearStore(CacheStore, Protocol):
+    """A store that also finds answers to requests that mean the same (a semantic cache)."""
+
+    async def near(self, key: str, scope: str, request: Request) -> bytes | None:
+        """Return what was put for a similar request of the same `scope`, or None.
+
+        It is asked when `get(key)` found nothing. Requests of two scopes (tenants, models, endpoints, streams or not)
+        must never share an answer. `put(key, …)` follows once the request was answered.
+        """
+        ...

@@ -50,6 +50,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str = ""
     key: str = ""
     use_case: str = ""
+    route_name: str = ""
     policy: str = ""
     cache: CacheState = ""
     ttfb_ms: int | None = None

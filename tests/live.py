@@ -9,7 +9,10 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from setu import build
-from setu.config.model import Config, ProviderConfig, Routing
+from setu.config.limits import BreakerConfig
+from setu.config.model import Config, ProviderConfig
+from setu.config.resilience import ResilienceConfig, RetryConfig
+from setu.config.routing import Routing
 from setu.server.serve import Background
 from setu.signals import Call
 from setu.transport.httpx_ import HttpxTransport
@@ -20,6 +23,10 @@ KEY = "sk-upstream-0123456789abcdef"
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 PATHS = {"openai_chat": CHAT, "anthropic": MESSAGES, "gemini": "/v1beta/models/MODEL:generateContent"}
+
+
+ONCE = ResilienceConfig(retry=RetryConfig(max_attempts=1))
+"""Each request is one request upstream, so that a test can count them."""
 
 
 class Sent(NamedTuple):
@@ -103,7 +110,7 @@ class Live:
         }
         sections["local"] = ProviderConfig(type="openai_compatible", base_url=f"{url}/v1")
         sections["keyless"] = ProviderConfig(type="anthropic", base_url=url)
-        config = Config(providers=sections, routing=self._routing)
+        config = Config(providers=sections, routing=self._routing, breaker=BreakerConfig(enabled=False), resilience=ONCE)
         config = config.model_copy(update={"server": config.server.model_copy(update={"max_body": self._max_body})})
         deployed = build.deployments(config, {})
         gateway = build.gateway(deployed, HttpxTransport(), config=config, on_call=self.calls.append)

@@ -53,6 +53,10 @@ class Serving:
         self.output = line
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """End it at once (SIGKILL): it can neither finish nor tidy up anything."""
         self._process.kill()

@@ -99,9 +99,9 @@ def key_of(request: Request, route: Route | None = None, volatile: Volatile = NO
     return digest_of(canonical_of(request, route, volatile))
 
 
-def digest_of(canonical: Canonical | list[Any]) -> str:
-    """Return the key of a request, or of what is left of one to be compared."""
-    return blake2b(_text(list(canonical)), digest_size=8).hexdigest()
+def digest_of(canonical: Canonical | list[Any], size: int = 8) -> str:
+    """Return the key of a request, or of what is left of one to be compared; `size` is the digest's, in bytes."""
+    return blake2b(_text(list(canonical)), digest_size=size).hexdigest()
 
 
 def canonical_of(request: Request, route: Route | None = None, volatile: Volatile = NO_VOLATILE) -> Canonical:

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from setu import __version__
-from setu.cli import record, replay, start, verify
+from setu.cli import audit, keys, record, replay, start, usage, verify
 from setu.cli.cassettes import app as cassettes
 from setu.cli.conformance.app import app as conformance
 
@@ -25,6 +25,9 @@ app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
 app.add_typer(conformance)
 app.add_typer(cassettes.app)
+app.add_typer(keys.app)
+app.add_typer(audit.app)
+app.add_typer(usage.app)
 
 INTERNAL = 70
 INTERRUPTED = 130

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from setu.config.load import find, load
+from setu.config.load import Options, find, read
 from setu.config.model import Config
 from setu.errors import ConfigError
 
@@ -19,15 +19,27 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
 def settings(path: Path | None, host: str | None, port: int | None, *, offline: bool = False) -> Config:
     """Load the configuration; the command line's host and port win. `offline`: variables of keys need not be set."""
-    config = load(find(path, os.environ), os.environ, offline=offline)
-    changes: dict[str, object] = {}
-    if host is not None:
-        changes["host"] = host
-    if port is not None:
-        if not 0 <= port <= 65535:
-            raise ConfigError(f"--port {port}: must be between 0 and 65535")
-        changes["port"] = port
-    return config.model_copy(update={"server": config.server.model_copy(update=changes)})
+    loaded = read(find(path, os.environ), os.environ, asked(host, port)._replace(offline=offline))
+    for warning in loaded.warnings:
+        note(warning)
+    return loaded.config
+
+
+def asked(host: str | None, port: int | None, listen: Sequence[str] = ()) -> Options:
+    """Return what the command line says of where to listen.
+
+    Raises:
+        ConfigError: it says two things, or a port that is none.
+    """
+    if listen and (host is not None or port is not None):
+        raise ConfigError("--listen stands for --host and --port: give one or the other")
+    if port is not None and not 0 <= port <= 65535:
+        raise ConfigError(f"--port {port}: must be between 0 and 65535")
+    said: dict[tuple[str, ...], object] = {("server", "listen"): list(listen)} if listen else {}
+    if host is not None or port is not None:
+        said = {("server", "listen"): []}  # what a file says of it is overruled, too
+    said |= {("server", key): value for key, value in (("host", host), ("port", port)) if value is not None}
+    return Options(said=said, names={way: f"--{way[-1]}" for way in said})
 
 
 def listening(what: str, url: str, detail: str) -> None:

@@ -1,27 +1,60 @@
-"""Read `setu.toml`: errors name file, line and key, and never show a value."""
+"""Read a configuration from all its sources: errors name source, line and key, and never show a value.
+
+The strongest first: the command line, `SETU_…` variables, a predecessor's own variables (under its profile alone), the
+file, the profile's defaults, the defaults.
+"""
 
 import os
-import re
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import tomli
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from setu.config import expand, profiles, synonyms
+from setu.config.document import document, line_of
+from setu.config.environ import Names
+from setu.config.explain import explained
+from setu.config.layers import Layer, Merged, dotted, merge, nearest, put
+from setu.config.layers import Path as Way
 from setu.config.model import Config
 from setu.errors import ConfigError
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+__all__ = ["Loaded", "Options", "find", "line_of", "load", "parse", "read"]
 
-
-_OFFLINE = {"api_key": "", "keys": "offline"}
+_OFFLINE = {"api_key": "", "keys": "offline", "admin_keys": "offline"}
 """What stands for a key whose variable is not set, where no key is needed."""
 
 
-def find(explicit: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path | None:
-    """Return the file to read: the one named, else `$SETU_CONFIG`, the folder's `setu.toml`, the user's own, or None.
+class Loaded(NamedTuple):
+    """A configuration, the files it was read from, who said what in it, and what is to be told to its user."""
+
+    config: Config
+    files: tuple[Path, ...]
+    merged: Merged
+    warnings: tuple[str, ...] = ()
+    profile: profiles.Profile = profiles.PROFILES["setu"]
+
+
+class Options(NamedTuple):
+    """What the command line says. `said` are keys with their values, `names` their options' names."""
+
+    profile: str | None = None
+    strict: bool = False
+    offline: bool = False
+    said: Mapping[Way, Any] = {}
+    names: Mapping[Way, str] = {}
+
+
+USUAL = ("setu.toml",)
+OF_A_SERVER = ("setu.toml", "config.yaml")
+"""Many projects have a `config.yaml` of something else: only a server is started beside its own."""
+
+
+def find(
+    explicit: Path | None, environ: Mapping[str, str], folder: Path = Path(), names: Sequence[str] = USUAL
+) -> Path | None:
+    """Return the file to read: the one named, else `$SETU_CONFIG`, one of those names in the folder, the user's own.
 
     Raises:
         ConfigError: a named file does not exist.
@@ -32,100 +65,160 @@ def find(explicit: Path | None, environ: Mapping[str, str], folder: Path = Path(
             raise ConfigError(f"configuration file not found: {named}")
         return named
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
-    for candidate in (folder / "setu.toml", home / "setu" / "setu.toml"):
-        if candidate.is_file():
-            return candidate
-    return None
+    candidates = (*(folder / name for name in names), home / "setu" / "setu.toml")
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, offline: bool = False) -> Config:
     """Read and check a file; None gives the defaults. `offline`: variables of keys need not be set.
 
     Raises:
-        ConfigError: unreadable, no TOML, an unknown key or a wrong value; the message names file, line and key.
+        ConfigError: unreadable, no TOML or YAML, an unknown key or a wrong value; names source, line and key.
     """
-    if path is None:
-        return Config()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse(text, str(path), environ, offline=offline)
+    return read(path, environ, Options(offline=offline)).config
 
 
 def parse(text: str, name: str, environ: Mapping[str, str], *, offline: bool = False) -> Config:
     """Check a configuration's text; `name` is what errors call it."""
+    return _checked([_Text(text, name)], environ, Options(offline=offline)).config
+
+
+def read(path: Path | None, environ: Mapping[str, str], options: Options | None = None) -> Loaded:
+    """Read a file, if there is one, and all the other sources.
+
+    Raises:
+        ConfigError: a source cannot be read or holds what it must not; names source, line and key.
+    """
+    options = options or Options()
+    texts = [_text(path)] if path is not None else []
+    loaded = _checked(texts, environ, options)
+    return loaded._replace(files=(*((path,) if path is not None else ()), *loaded.files))
+
+
+class _Text(NamedTuple):
+    text: str
+    name: str
+
+
+def _text(path: Path) -> _Text:
     try:
-        data = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise ConfigError(f"{name}:{error.lineno}: not valid TOML: {error.msg}") from None
-    data = _expanded(data, (), text, name, environ, _OFFLINE if offline else {})
+        return _Text(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _checked(texts: list[_Text], environ: Mapping[str, str], options: Options) -> Loaded:
+    """Lay the sources over each other, and check what they say together."""
+    documents = [(document(*text), text.name) for text in texts]
+    said = {key: documents[0][0].data.get(key) for key in ("profile", "strict")} if documents else {}
+    profile = profiles.profile_of(str(options.profile or environ.get("SETU_PROFILE") or said.get("profile") or "setu"))
+    reading = _Reading(environ, strict=_is_strict(options, environ, said.get("strict")), offline=options.offline)
+    layers = [Layer(profile.defaults, lambda path: f"profile {profile.name}: {dotted(path)}", profile.name)]
+    layers += [reading.file(found.data, found.line, name) for found, name in documents]
+    files = tuple(path for path in _files(profile, environ))
+    for path in files:
+        text = _text(path)
+        found = document(*text)
+        layers.append(reading.file(found.data, found.line, text.name))
+    layers.append(_legacy(profile, environ))
+    below = merge(layers)
+    layers += [reading.variables(prefix, below) for prefix in (profile.prefix, "SETU_") if prefix is not None]
+    layers.append(_said(options))
+    merged = merge(layers)
+    name = texts[0].name if texts else "the configuration"
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(merged.data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise ConfigError(_explained(tuple(first["loc"]), first["type"], first["msg"], text, name)) from None
+        raise ConfigError(explained(error, merged, name)) from None
+    if reading.strict and reading.warnings:
+        raise ConfigError(reading.warnings[0])
+    return Loaded(config, files, merged, tuple(reading.warnings), profile)
 
 
-def _expanded(
-    value: Any, path: tuple[str, ...], text: str, name: str, environ: Mapping[str, str], unset: Mapping[str, str]
-) -> Any:
-    """Replace `${NAME}` in every string by the environment's value; `unset` has what stands for one, by its key."""
-    if isinstance(value, dict):
-        return {key: _expanded(inner, (*path, key), text, name, environ, unset) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_expanded(inner, path, text, name, environ, unset) for inner in value]
-    if not isinstance(value, str):
-        return value
-
-    def lookup(found: re.Match[str]) -> str:
-        if found[1] not in environ and path[-1] in unset:
-            return unset[path[-1]]
-        if found[1] not in environ:
-            where = f"{name}:{line_of(text, path)}: {'.'.join(path)}"
-            raise ConfigError(f"{where}: the environment has no variable {found[1]}")
-        return environ[found[1]]
-
-    return _VARIABLE.sub(lookup, value)
+def _is_strict(options: Options, environ: Mapping[str, str], said: object) -> bool:
+    text = environ.get("SETU_STRICT")
+    return options.strict or (said is True if not text else text.lower() in ("1", "true", "yes", "on"))
 
 
-def _explained(loc: tuple[int | str, ...], kind: str, message: str, text: str, name: str) -> str:
-    path = tuple(str(step) for step in loc)
-    where = f"{name}:{line_of(text, path)}: {'.'.join(path)}" if path else name
-    if kind != "extra_forbidden":
-        return f"{where}: {message.removeprefix('Value error, ')}"
-    near = get_close_matches(path[-1], _known(path[:-1]), n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"{where}: unknown key{hint}"
+class _Reading:
+    """Turns sources into layers; keeps what is worth a warning, which strict checking makes errors."""
+
+    def __init__(self, environ: Mapping[str, str], *, strict: bool, offline: bool) -> None:
+        self._environ = environ
+        self._offline = offline
+        self.strict = strict
+        self.warnings: list[str] = []
+
+    def file(self, data: Mapping[str, Any], line: Any, name: str) -> Layer:
+        """Return a file's layer: variables filled in, other spellings rewritten."""
+
+        def at(path: Way) -> str:
+            return f"{name}:{line(path)}: {dotted(path)}"
+
+        def unset(path: Way, variable: str) -> str:
+            return self._unset(path, variable, at(path))
+
+        return self._canonical(expand.expanded(data, self._environ, unset), at, name)
+
+    def _unset(self, path: Way, variable: str, where: str) -> str:
+        """Say what stands for a variable that is not set.
+
+        A provider without its key cannot be called, and says so. Anything else would listen, let in or send elsewhere
+        than its user meant.
+        """
+        key = next(step for step in reversed(path) if not step.isdecimal())
+        if self._offline and key in _OFFLINE:
+            return _OFFLINE[key]
+        problem = f"{where}: the environment has no variable {variable}"
+        if key != "api_key":
+            raise ConfigError(problem)
+        self.warnings.append(problem)
+        return ""
+
+    def variables(self, prefix: str, below: Merged) -> Layer:
+        """Return the layer of the variables that there are for every key."""
+        pairs = [(one.old, one.new) for one in synonyms.SYNONYMS if one.new is not None]
+        said = Names(Config, pairs, prefix).read(self._environ, below.data)
+        self.warnings += said.unknown
+        return self._canonical(said.data, said.variable, "environment")
+
+    def _canonical(self, data: Mapping[str, Any], at: Any, source: str) -> Layer:
+        try:
+            found = synonyms.rewritten(data)
+        except synonyms.SameKeyError as error:
+            raise ConfigError(f"{at(error.old)}: {error}") from None
+        self.warnings += [f"{at(path)}: has no effect: {why}" for path, why in found.notes]
+        return Layer(found.data, lambda path: at(found.old(path)), source)
 
 
-def _known(path: tuple[str, ...]) -> list[str]:
-    """Return the keys that a table may have."""
-    model: type[BaseModel] = Config
-    for step in path:
-        field = model.model_fields.get(step)
-        if field is None:
-            continue  # the name of a provider
-        for candidate in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
-    return list(model.model_fields)
+def _files(profile: profiles.Profile, environ: Mapping[str, str]) -> list[Path]:
+    """Return the further files that a profile reads: those named, and the usual ones that exist."""
+    found = []
+    for variable, usual in profile.files.items():
+        named = environ.get(variable)
+        if named and not Path(named).is_file():
+            raise ConfigError(f"{variable}: file not found: {named}")
+        if named or Path(usual).is_file():
+            found.append(Path(named or usual))
+    return found
 
 
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """Return the line where a key stands, or the nearest table above it; 1 when neither is found."""
-    table: tuple[str, ...] = ()
-    best, line = (0, 1), 0
-    for line, content in enumerate(text.splitlines(), 1):
-        stripped = content.strip()
-        if stripped.startswith("["):
-            table = tuple(step.strip().strip("\"'") for step in stripped.strip("[] \t").split("."))
-            here = table
-        elif "=" in stripped and not stripped.startswith("#"):
-            here = (*table, *(step.strip().strip("\"'") for step in stripped.partition("=")[0].split(".")))
-        else:
-            continue
-        shared = len(here) if here == path[: len(here)] else 0
-        if shared > best[0]:
-            best = (shared, line)
-    return best[1]
+def _legacy(profile: profiles.Profile, environ: Mapping[str, str]) -> Layer:
+    data: dict[str, Any] = {}
+    variables: dict[Way, str] = {}
+    for variable, places in profile.legacy.items():
+        for place in places if environ.get(variable) else ():
+            value = place.convert(environ[variable])
+            if value is not None:
+                put(data, place.path, value)
+                variables[place.path] = variable
+    return Layer(data, lambda path: nearest(variables, path), "environment")
+
+
+def _said(options: Options) -> Layer:
+    data: dict[str, Any] = {"strict": True} if options.strict else {}
+    if options.profile is not None:
+        data["profile"] = options.profile
+    for path, value in options.said.items():
+        put(data, path, value)
+    return Layer(data, lambda path: nearest(options.names, path), "command line")

@@ -5,8 +5,14 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from setu.config.access import Audit, Auth, Cors, PolicyRule
+from setu.config.cache import CacheConfig
+from setu.config.limits import BreakerConfig, LimitsConfig, RateLimit, StateConfig
+from setu.config.resilience import HealthCheckConfig, ProviderHost, ResilienceConfig
+from setu.config.routing import Routing
 from setu.config.section import Section
 from setu.config.units import Seconds, Size
+from setu.config.usage import ModelPrice, Usage
 
 _HOST = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_.-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*")
 """A name, a pattern of names, an IPv4 or an IPv6 address."""
@@ -17,7 +23,15 @@ class Server(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3742, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    listen: tuple[str, ...] = Field(
+        (), description="Addresses to listen on, such as `127.0.0.1:3742`, instead of host and port."
+    )
     max_body: Size = Field(10 * 1024 * 1024, description="Largest request body in bytes; a larger one gets 413.")
+    idle_timeout: Seconds = Field(75.0, description="Seconds for which a client's idle connection is kept.")
+    shutdown_timeout: Seconds = Field(30.0, description="Seconds that answers under way have when the server stops.")
+    gw_headers: bool = Field(
+        False, description="Whether answers carry x-gw-route, x-gw-provider, x-gw-model and x-gw-cache."
+    )
     allowed_hosts: tuple[str, ...] = Field(
         (),
         description="Names it answers to besides this machine's own, `*.example.com` for all below one, `*` for any; "
@@ -56,7 +70,7 @@ class ModelConfig(Section):
         return self.model_dump(exclude_none=True)
 
 
-class ProviderConfig(Section):
+class ProviderConfig(ProviderHost):
     """One upstream."""
 
     type: str | None = Field(
@@ -69,6 +83,11 @@ class ProviderConfig(Section):
         None, description="The model ids it serves, instead of the built-in list: a list, or tables with facts."
     )
     variables: dict[str, str] = Field({}, description="Values for the {names} in its base URL, such as a region.")
+    rate_limit: RateLimit | None = Field(None, description="How much of it may be used.")
+    region: str = Field("", description="Where it is, such as `eu`: a rule or a key may demand `region:eu`.")
+    tags: tuple[str, ...] = Field((), description="What else a rule or a key may demand of it, as `tag:NAME`.")
+    weight: float = Field(1.0, ge=0, description="Its share where a strategy goes by shares.")
+    priority: int = Field(0, description="Of providers that serve the same model the highest is asked first.")
     timeout: Seconds = Field(600.0, description="Seconds to wait for the first byte, and between chunks.")
 
     @field_validator("models", mode="before")
@@ -92,28 +111,6 @@ class ProviderConfig(Section):
         return value
 
 
-class Routing(Section):
-    """How a provider is chosen."""
-
-    default_provider: str | None = Field(None, description="Where a model goes that no provider lists.")
-    on_loss: Literal["signal", "refuse"] = Field(
-        "signal", description="What happens to a request that its target cannot express whole: a header, or a 400."
-    )
-
-
-class Auth(Section):
-    """Who may use the gateway."""
-
-    mode: Literal["none", "keys"] = Field("none", description="Whether clients must show one of `keys`.")
-    keys: tuple[SecretStr, ...] = Field((), description="The keys that let a client in; `${NAME}` reads a variable.")
-
-    def model_post_init(self, _context: Any) -> None:
-        if self.mode == "keys" and not any(key.get_secret_value() for key in self.keys):
-            raise ValueError("auth.mode is keys, but there are no auth.keys")
-        if self.mode == "none" and self.keys:
-            raise ValueError("there are auth.keys, but auth.mode is none: nobody would be asked for them")
-
-
 class MediaConfig(Section):
     """What the gateway fetches for targets that take no URLs."""
 
@@ -122,14 +119,40 @@ class MediaConfig(Section):
     max_bytes: Size = Field(20 * 1024 * 1024, description="The most that one of them may hold.")
 
 
+class Responses(Section):
+    """OpenAI's Responses API."""
+
+    legacy_events: bool = Field(
+        False, description="Whether streams also have the events of the earlier proxy: output_tool_call.*, done."
+    )
+
+
 class Config(Section):
     """A whole configuration."""
 
+    profile: str | None = Field(
+        None, description="The predecessor whose defaults and variables are used; see profiles."
+    )
+    strict: bool = Field(False, description="Whether what is worth a warning is an error.")
     server: Server = Server()
+    responses: Responses = Responses()
     providers: dict[str, ProviderConfig] = Field({}, description="The upstreams, by name.")
     routing: Routing = Routing()
     auth: Auth = Auth()
+    policy: tuple[PolicyRule, ...] = Field((), description="What is allowed and denied; the first that fits decides.")
+    limits: LimitsConfig = LimitsConfig()
+    breaker: BreakerConfig = BreakerConfig()
+    state: StateConfig = StateConfig()
+    resilience: ResilienceConfig = ResilienceConfig()
+    health_check: HealthCheckConfig = HealthCheckConfig()
+    cache: CacheConfig = CacheConfig()
+    cors: Cors = Cors()
+    audit: Audit = Audit()
     media: MediaConfig = MediaConfig()
+    usage: Usage = Usage()
+    prices: dict[str, ModelPrice] = Field(
+        {}, description="What models cost, by `model`, `provider/model` or a pattern."
+    )
 
     def model_post_init(self, _context: Any) -> None:
         default = self.routing.default_provider

@@ -1,8 +1,10 @@
 """Run scenarios: the gateway between a literal client request and a literal upstream."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
+
+import msgspec
 
 from setu import _json
 from setu.cassette.fault_steps import split
@@ -11,7 +13,7 @@ from setu.conformance import assemble
 from setu.conformance.expectations import broken
 from setu.conformance.judges.finding import Finding
 from setu.conformance.judges.registry import judge_pair
-from setu.conformance.scenario import Assertion, Kind, Scenario, Upstream, client_request, script, usable
+from setu.conformance.scenario import Assertion, Kind, Scenario, Upstream, client_request, scripts, usable
 from setu.conformance.tally import Tally
 from setu.conformance.target import Target
 from setu.dialects.record import Dialect
@@ -22,6 +24,8 @@ from setu.transport.play import Playlist
 from setu.transport.simulate.simulator import Simulator
 
 SENT, GOT, RESPLIT = "SCN-001", "SCN-002", "XLT-30"
+SPARE = "spare"
+"""The second deployment of a scenario with a fallback."""
 SPLITS = (1, 7)
 
 
@@ -45,7 +49,7 @@ class Stage:
             return False
         done: dict[Kind, Exchange] = {}
         for mode in scenario.modes:
-            made = script(upstream, mode) if isinstance(upstream, Upstream) else None
+            made = scripts(upstream, mode) if isinstance(upstream, Upstream) else None
             done[mode] = await self._once(scenario, mode, made)
             self._judge(scenario, mode, upstream, done[mode])
             if mode == "stream" and scenario.resplit and made is not None:
@@ -84,22 +88,27 @@ class Stage:
     def _place(self, scenario: Scenario, mode: Kind) -> str:
         return f"{scenario.id} ({self._deployment.name}, {mode})"
 
-    async def _once(self, scenario: Scenario, mode: Kind, made: Script | None) -> Exchange:
-        target = self._target(made)
+    async def _once(self, scenario: Scenario, mode: Kind, made: Sequence[Script] | None) -> Exchange:
+        target = self._target(scenario, made)
         model = f"{self._deployment.name}/{self._asked(scenario)}"
-        return await target.exchange(client_request(scenario.client, model, mode))
+        request = client_request(scenario.client, model, mode)
+        if scenario.fallback:
+            request.headers.set("x-setu-fallback", SPARE)
+        return await target.exchange(request)
 
-    def _target(self, made: Script | None) -> Target:
+    def _target(self, scenario: Scenario, made: Sequence[Script] | None) -> Target:
         deployments = {self._deployment.name: self._deployment}
+        if scenario.fallback:
+            deployments[SPARE] = msgspec.structs.replace(self._deployment, name=SPARE)
         if made is None:
             return Target(self._dialects, deployments, Simulator)
-        return Target(self._dialects, deployments, lambda clock: Playlist([made], clock))
+        return Target(self._dialects, deployments, lambda clock: Playlist(made, clock))
 
-    async def _resplit(self, scenario: Scenario, made: Script, first: Exchange) -> None:
+    async def _resplit(self, scenario: Scenario, made: Sequence[Script], first: Exchange) -> None:
         """The same upstream bytes, cut elsewhere, must give the client the same bytes (P30)."""
         found = []
         for size in SPLITS:
-            again = await self._once(scenario, "stream", split(size)(made))
+            again = await self._once(scenario, "stream", (*made[:-1], split(size)(made[-1])))
             if (again.status, again.body) != (first.status, first.body):
                 at = next(i for i in count() if again.body[i : i + 1] != first.body[i : i + 1] or i > len(first.body))
                 found.append(Finding(RESPLIT, f"cut every {size} bytes, the client's bytes change at {at}"))
@@ -129,7 +138,8 @@ class Stage:
             self._assert(GOT, expect.events, lambda: assemble.events(exchange), place)
         if isinstance(upstream, Upstream):
             self._assert(GOT, upstream.client, lambda: assemble.document(exchange, scenario.client.dialect), place)
-            self._assert(SENT, upstream.sent, lambda: _sent(exchange), place)
+            self._assert(SENT, upstream.sent, lambda: _sent(exchange, 0), place)
+            self._assert(SENT, upstream.again, lambda: _sent(exchange, -1), place)
 
     def _assert(self, check: str, assertions: tuple[Assertion, ...], document: Any, place: str) -> None:
         if not assertions:
@@ -141,11 +151,11 @@ class Stage:
             self._tally.add(assertion.check or check, found, place)
 
 
-def _sent(exchange: Exchange) -> Any:
+def _sent(exchange: Exchange, place: int) -> Any:
     """Return what the upstream was sent: its JSON body, with path, query and header fields beside it under `$`."""
     if not exchange.upstream:
         return None
-    request = exchange.upstream[0].request
+    request = exchange.upstream[place].request
     assert isinstance(request.body, bytes)
     try:
         body = _json.decode(request.body)

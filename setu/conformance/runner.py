@@ -9,7 +9,7 @@ import msgspec
 import tomli
 
 from setu import build
-from setu.bundled import data_dir
+from setu.bundled import cassettes_of, data_dir
 from setu.cassette.library import Library
 from setu.cassette.model import Interaction
 from setu.config.model import Config, ProviderConfig
@@ -97,7 +97,7 @@ def run(name: str, settings: Settings) -> Run:
     deployment = deployment_of(name)
     model = next(iter(deployment.models), "model")
     tally = Tally()
-    recorded = recordings_of(deployment, settings)
+    recorded = recordings_of(deployment, settings, beside=cassettes_of(name))
     asyncio.run(_play(deployment, model, recorded, settings, tally))
     if settings.probes:
         asyncio.run(_probe(deployment, model, settings, tally))
@@ -169,13 +169,15 @@ def _at_usual_places(deployment: Deployment) -> Deployment:
     return msgspec.structs.replace(deployment, provider=msgspec.structs.replace(provider, paths=paths))
 
 
-def recordings_of(deployment: Deployment, settings: Settings) -> list[Interaction]:
+def recordings_of(deployment: Deployment, settings: Settings, *, beside: Path | None = None) -> list[Interaction]:
     """Return the recordings of a provider; none where none come with the suite and no folder is named.
+
+    `beside` are those that come with a plug-in.
 
     Raises:
         CassetteNotFoundError: the folder has none of this provider.
     """
-    own = data_dir("cassettes") / deployment.name
+    own = beside or data_dir("cassettes") / deployment.name
     if settings.cassettes is None and not own.is_dir():
         return []
     library = Library.load([settings.cassettes or own])

@@ -73,11 +73,20 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     data: Any
 
 
+class Before(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer that the upstream gives to an earlier try: an error, as JSON."""
+
+    status: int
+    plain: Any
+    headers: dict[str, str] = {}
+
+
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an upstream of one dialect answers, and what it must have been sent.
 
     `plain` and `stream` are bodies for the two modes; `framing` says what a stream's text is, `eol` turns its line
-    ends; `faults` are texts such as `close@event=3`; `unavailable` refuses the connection.
+    ends; `faults` are texts such as `close@event=3`; `unavailable` refuses the connection. `before` are the answers to
+    earlier tries; `sent` looks at what the first try sent, `again` at what the last one did.
     """
 
     plain: Any = None
@@ -89,7 +98,9 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tail: bool = True
     faults: tuple[str, ...] = ()
     unavailable: bool = False
+    before: tuple[Before, ...] = ()
     sent: tuple[Assertion, ...] = ()
+    again: tuple[Assertion, ...] = ()
     client: tuple[Assertion, ...] = ()
     skip: str | None = None
 
@@ -114,7 +125,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One scenario. `covers` names breakage rows; without `upstream` the simulator answers.
 
     `capabilities` are those that a provider must have for the scenario to be about it; `models` names the model to ask
-    of a provider where the scenario is about a generation of them.
+    of a provider where the scenario is about a generation of them. With `fallback` a second deployment of the same
+    provider is there, to be asked when the first one fails.
     """
 
     id: str
@@ -128,6 +140,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     capabilities: frozenset[str] = frozenset()
     models: dict[str, str] = {}
     resplit: bool = True
+    fallback: bool = False
+
+    @property
+    def tried_again(self) -> bool:
+        """Whether it is about further tries, which are settings of a gateway."""
+        return self.fallback or any(upstream.before for upstream in self.upstream.values())
 
 
 def load(directory: Path) -> tuple[Scenario, ...]:
@@ -194,6 +212,16 @@ def script(upstream: Upstream, mode: Kind) -> Script:
     for fault in upstream.faults:
         made = parse_fault(fault)(made)
     return made
+
+
+def scripts(upstream: Upstream, mode: Kind) -> tuple[Script, ...]:
+    """Return the upstream's answers to each try."""
+    return (*(_early(one) for one in upstream.before), script(upstream, mode))
+
+
+def _early(before: Before) -> Script:
+    headers = Headers.of({"content-type": "application/json", **before.headers})
+    return (Head(status=before.status, headers=headers), Bytes(data=_json.encode(before.plain)), End())
 
 
 def _stream_type(upstream: Upstream) -> str:

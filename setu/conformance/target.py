@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from setu import build
 from setu.chat.ids import counter
 from setu.conformance.noted import Noted
 from setu.conformance.subject import Local
 from setu.dialects.record import Dialect
 from setu.errors import SetuError
-from setu.gateway.handle import Gateway
 from setu.http import Ending, Exchange, Headers, Request, Response
 from setu.ports import Clock, Transport
 from setu.providers.deployment import Deployment
-from setu.store.seals import TenantSeals
 
 EPOCH = 1_790_000_000.0
 
@@ -81,13 +80,12 @@ class Target:
     ) -> None:
         self.clock = StillClock()
         self.tap = Tap(upstream(self.clock), self.clock)
-        gateway = Gateway(
+        gateway = build.gateway(
+            deployments,
+            behind(self.tap),
             dialects=dialects,
-            deployments=deployments,
-            transport=behind(self.tap),
             clock=self.clock,
             mint=counter(),
-            seals=TenantSeals().of,
             on_call=lambda _call: None,
         )
         self.gateway = before(gateway)

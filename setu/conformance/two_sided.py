@@ -107,8 +107,8 @@ async def _play(one: Scenario, subject: Subject, aim: Aim, sight: Sight, stand: 
     """Play a scenario's upstream and judge both sides; what it expects of Setu alone is not asked of others."""
     if aim.spoken not in one.upstream or one.models or one.client.dialect not in sight.models[aim.spoken].clients:
         return
-    if one.client.path is not None or one.client.method != "POST":
-        return  # endpoints of one server, not of every gateway
+    if one.client.path is not None or one.client.method != "POST" or one.tried_again:
+        return  # endpoints and settings of one server, not of every gateway
     done: dict[Kind, Exchange] = {}
     for mode in one.modes:
         place = f"scenario {one.id}, {mode}"

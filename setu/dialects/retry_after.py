@@ -21,18 +21,25 @@ _DATES = tuple(
 )
 
 
-def retry_after(headers: Headers) -> float | None:
+def retry_after(headers: Headers, now: float | None = None) -> float | None:
     """Return the wait that a host asks for, in seconds.
 
-    A date is read against the answer's own `date`, so that nobody's clock matters but the host's; without that one it
-    says nothing.
+    A date is read against the answer's own `date`, so that nobody's clock matters but the host's; without that one
+    against `now`, in seconds since the epoch, and without either it says nothing.
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = (headers.get(name) or "").strip()
         if _NUMBER.fullmatch(value):
             return float(value) * unit
-    until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
-    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+    until = _date(headers.get("retry-after"))
+    said = _date(headers.get("date"))
+    since = said.timestamp() if said is not None else now
+    return None if until is None or since is None else max(0.0, until.timestamp() - since)
+
+
+def should_retry(headers: Headers) -> bool | None:
+    """Return what a host says of trying again (`x-should-retry`, which the SDKs of OpenAI and Anthropic obey)."""
+    return {"true": True, "false": False}.get((headers.get("x-should-retry") or "").strip().lower())
 
 
 def _date(text: str | None) -> datetime | None:

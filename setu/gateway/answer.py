@@ -1,36 +1,23 @@
 """One call's answer: its header fields, its error envelope, and the record of what happened."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 
 import msgspec
 
 from setu import _json
+from setu.access.caller import ANYBODY, Caller
 from setu.chat.response import Usage
-from setu.dialects.record import Dialect, Framing, Loss
+from setu.dialects.record import Dialect, Loss, Operation
 from setu.errors import ErrorInfo, ErrorKind
-from setu.http import ByteStream, Ending, Headers, Response, end_to_end
+from setu.gateway.ready import Failure, Ready, json_headers, passable
+from setu.http import Ending, Headers, Response
 from setu.ports import Clock
-from setu.routing.table import Plan
-from setu.signals import Call
+from setu.routing.plan import Plan, Target
+from setu.signals import Attempt, CacheState, Call
 from setu.translate.loss import HEADER, header_value
 from setu.translate.splice import Head
 
-_MEDIA_TYPES: dict[Framing, str] = {
-    "sse": "text/event-stream; charset=utf-8",
-    "jsonarray": "application/json; charset=utf-8",
-}
-_NOT_PASSED = frozenset(
-    {
-        b"content-length",
-        b"content-encoding",
-        b"set-cookie",
-        b"alt-svc",
-        b"date",  # said by our own server; two of them are no date at all
-        *(b"via", b"strict-transport-security", b"cf-ray", b"cf-cache-status"),  # of the upstream's own edge
-        *(b"openai-organization", b"openai-project", b"anthropic-organization-id"),  # whose account it is
-    }
-)
 BROKEN = ErrorInfo(
     kind=ErrorKind.SERVER, status=500, message="internal error; the log says more", code="internal_error"
 )
@@ -39,131 +26,155 @@ OVERLOADED = 529
 
 
 class Answer:
-    """Builds the response to one request and reports the call once it is over."""
+    """Builds the response to one request and reports the call once it is over.
 
-    def __init__(self, clock: Clock, dialect: Dialect, request_id: str, on_call: Callable[[Call], None]) -> None:
+    What is learned on the way is set from outside: `caller`, `plan`, `target` (whose answer it is), `attempts`,
+    `use_case`, `cache`; `limits` are fields that tell a client what is left of its limits.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        dialect: Dialect,
+        request_id: str,
+        on_call: Callable[[Call], None],
+        *,
+        call_id: str = "",
+        legacy_fields: bool = False,
+    ) -> None:
         self.dialect = dialect
         self.request_id = request_id
+        self.call_id = call_id
+        self.caller: Caller = ANYBODY
+        self.operation: Operation = "raw"
+        self.plan: Plan | None = None
+        self.target: Target | None = None
+        self.use_case = ""
+        self.cache: CacheState = ""
+        self.limits: Mapping[str, str] = {}
+        self.attempts: list[Attempt] = []
+        self.ttfb: int | None = None
+        self.started = clock.monotonic()
         self._clock = clock
         self._on_call = on_call
-        self._start = clock.monotonic()
-        self._ttfb: int | None = None
-        self._plan: Plan | None = None
+        self._legacy = legacy_fields
         self._head: Head | None = None
         self._losses: list[Loss] = []
         self._status = 0
         self._reported = False
 
-    def routed(self, plan: Plan, head: Head) -> None:
-        self._plan = plan
+    def routed(self, plan: Plan, head: Head | None) -> None:
+        """Note where the request is meant to go first."""
+        self.plan = plan
+        self.target = plan.first
         self._head = head
 
     def lost(self, losses: Iterable[Loss]) -> None:
         self._losses += losses
-
-    def head_arrived(self) -> None:
-        self._ttfb = self._elapsed()
 
     def stamped(self, headers: Headers) -> Headers:
         """Add what every answer of ours carries; an upstream's own request id stays."""
         if self.dialect.request_id not in headers:
             headers.set(self.dialect.request_id, self.request_id)
         headers.set("x-setu-request-id", self.request_id)
-        if self._plan is not None:
-            headers.set("x-setu-provider", self._plan.deployment.name)
-            if self._plan.model:
-                headers.set("x-setu-model", _latin(self._plan.model))
+        for name, value in self._told():
+            headers.set(name, value)
         loss = header_value(self._losses)
         if loss is not None:
             headers.set(HEADER, loss)
         return headers
 
-    def failed(self, info: ErrorInfo) -> Response:
-        """Answer with an error in the envelope of the endpoint's dialect."""
-        if info.status == OVERLOADED and self.dialect.name != "anthropic":
-            info = msgspec.structs.replace(info, status=503)
-        status = info.status
-        headers = json_headers()
-        if info.retry_after is not None:
-            headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
-        self._status = status
-        body = self.dialect.errors.render(info)
+    def _told(self) -> Iterable[tuple[str, str]]:
+        plan, target = self.plan, self.target
+        if target is not None:
+            yield "x-setu-provider", target.deployment.name
+            if target.model:
+                yield "x-setu-model", _latin(target.model)
+        if plan is not None and plan.reason:
+            yield "x-setu-route", _latin(plan.reason)
+        if len(self.attempts) > 1:
+            yield "x-setu-attempts", str(len(self.attempts))
+        if self.cache:
+            yield "x-setu-cache", self.cache
+        yield from self.limits.items()
+        if self._legacy and plan is not None and target is not None:
+            yield "x-gw-route", _latin(plan.reason)
+            yield "x-gw-provider", target.deployment.name
+            yield "x-gw-model", _latin(target.model)
+            if self.cache in {"hit", "miss"}:
+                yield "x-gw-cache", self.cache.upper()
+
+    def failed(self, failure: ErrorInfo | Failure) -> Response:
+        """Answer with an error: the upstream's own where it can be read, else in the endpoint's envelope."""
+        if isinstance(failure, ErrorInfo):
+            failure = Failure(info=failure)
+        info = failure.info
+        if failure.own is not None:
+            headers, body = passable(failure.own[0]), failure.own[1]
+        else:
+            if info.status == OVERLOADED and self.dialect.name != "anthropic":
+                info = msgspec.structs.replace(info, status=503)
+            headers, body = json_headers(), self.dialect.errors.render(info)
+            if info.retry_after is not None and "retry-after" not in self.limits:
+                headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
+        self._status = info.status
         self.ended(Ending.ERROR, info)
-        return Response(status, self.stamped(headers), body)
+        return Response(info.status, self.stamped(headers), body)
 
-    def whole(self, body: bytes, usage: Usage | None = None) -> Response:
-        """Answer with a translated body."""
-        self._status = 200
-        self.ended(Ending.COMPLETE, None, usage)
-        return Response(200, self.stamped(json_headers()), body)
+    def give(self, ready: Ready) -> Response:
+        """Answer; whoever made a stream says how it ended, a whole body has."""
+        self._status = ready.status
+        self._losses += ready.losses
+        if isinstance(ready.body, bytes):
+            self.ended(Ending.COMPLETE, None, ready.usage)
+        return Response(ready.status, self.stamped(ready.headers), ready.body)
 
-    def passed(
-        self, status: int, headers: Headers, body: bytes, info: ErrorInfo | None, usage: Usage | None = None
-    ) -> Response:
-        """Answer with the upstream's own bytes and end-to-end fields."""
-        self._status = status
-        self.ended(Ending.COMPLETE if info is None else Ending.ERROR, info, usage)
-        return Response(status, self.stamped(_passable(headers)), body)
-
-    def relayed(self, status: int, headers: Headers, body: ByteStream) -> Response:
-        """Answer with the upstream's own stream; `ended` is called when it is over."""
-        self._status = status
-        kept = _passable(headers)
-        kept.set("x-accel-buffering", "no")
-        if "cache-control" not in kept:
-            kept.set("cache-control", "no-cache")
-        return Response(status, self.stamped(kept), body)
-
-    def raw(self, status: int, headers: Headers, body: ByteStream) -> Response:
-        """Answer with the upstream's bytes, whatever they are; `ended` is called when they are over."""
-        self._status = status
-        return Response(status, self.stamped(_passable(headers)), body)
-
-    def streamed(self, framing: Framing, body: ByteStream | bytes) -> Response:
-        """Answer with a translated stream; `ended` is called when it is over."""
-        self._status = 200
-        headers = Headers.of(
-            {"content-type": _MEDIA_TYPES[framing], "cache-control": "no-cache", "x-accel-buffering": "no"}
-        )
-        return Response(200, self.stamped(headers), body)
+    def elapsed(self) -> int:
+        """Return the milliseconds since the request came."""
+        return round((self._clock.monotonic() - self.started) * 1000)
 
     def ended(self, ending: Ending, info: ErrorInfo | None, usage: Usage | None = None) -> None:
         """Report the call, once: the first to know how it ended has the word."""
         if self._reported:
             return
         self._reported = True
-        plan, head = self._plan, self._head
+        plan, target, head = self.plan, self.target, self._head
+        counted = usage or _UNKNOWN
+        duration = self.elapsed()
         self._on_call(
             Call(
+                id=self.call_id,
                 request_id=self.request_id,
+                started=round(self._clock.now() * 1000) - duration,
                 dialect=self.dialect.name,
+                operation=self.operation,
                 model=(head.model or "") if head else "",
-                provider=plan.deployment.name if plan else "",
-                upstream_model=plan.model if plan else "",
+                provider=target.deployment.name if target else "",
+                upstream_model=target.model if target else "",
                 route=plan.reason if plan else "",
+                policy=plan.policy if plan else "",
+                tenant=self.caller.tenant,
+                key=self.caller.key,
+                use_case=self.use_case,
+                cache=self.cache,
                 stream=head.stream if head else False,
                 status=self._status,
                 end=ending.value,
-                duration_ms=self._elapsed(),
-                ttfb_ms=self._ttfb,
-                input_tokens=usage.input if usage else None,
-                output_tokens=usage.output if usage else None,
+                duration_ms=duration,
+                ttfb_ms=self.ttfb,
+                input_tokens=counted.input,
+                output_tokens=counted.output,
+                cached_tokens=counted.cache_read,
+                cache_write_tokens=counted.cache_write,
+                reasoning_tokens=counted.reasoning,
                 error=(info.code or info.kind.value) if info else None,
                 losses=tuple(_json.encode(loss).decode() for loss in self._losses),
+                attempts=tuple(self.attempts),
             )
         )
 
-    def _elapsed(self) -> int:
-        return round((self._clock.monotonic() - self._start) * 1000)
 
-
-def json_headers() -> Headers:
-    return Headers([(b"content-type", b"application/json")])
-
-
-def _passable(headers: Headers) -> Headers:
-    """Return what may go on to the client, repetitions and order kept."""
-    return Headers(pair for pair in end_to_end(headers).raw if pair[0] not in _NOT_PASSED)
+_UNKNOWN = Usage()
 
 
 def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:

@@ -1,7 +1,7 @@
 """Streams on their way to the client: held until they are worth a 200, then relayed frame by frame."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from setu.errors import DeadlineError, ErrorInfo, ErrorKind, SetuError
 from setu.framing.frame import Frame, FrameDecoder, FrameEncoder
@@ -17,7 +17,7 @@ CRASHED = ErrorInfo(
 )
 """What a client is told of a mistake of ours in mid-stream."""
 
-Done = Callable[[Ending, ErrorInfo | None], None]
+Done = Callable[[Ending, ErrorInfo | None], Awaitable[None]]
 
 
 class Resumed:
@@ -68,9 +68,15 @@ class _Ended:
         done, self._done = self._done, None
         try:
             if done is not None:
-                done(ending, failure)
+                await done(ending, failure)
         finally:
             await self._upstream.aclose()
+
+    async def _dropped(self, failure: ErrorInfo) -> ErrorInfo:
+        """Close the upstream; there is no stream, and whoever answers with the error reports it."""
+        self._done = None
+        await self._upstream.aclose()
+        return failure
 
     async def aclose(self) -> None:
         """Close the upstream; a stream not read to its end was left by the client."""
@@ -106,9 +112,7 @@ class TranslatedBody(_Ended):
         failure = self._stream.failure
         if failure is None or self._stream.started:
             return None
-        self._done = None  # there is no stream; whoever answers with the error reports it
-        await self._upstream.aclose()
-        return failure
+        return await self._dropped(failure)
 
     async def _next(self) -> bytes:
         """Return the client bytes for the next upstream chunk; at the end, the closing ones."""
@@ -158,18 +162,26 @@ class TranslatedBody(_Ended):
 class Whole:
     """A stream that is there already, in one chunk."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, done: Done) -> None:
         self._data = data
+        self._done: Done | None = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._data
+        await self._finish(Ending.COMPLETE)
 
     async def aclose(self) -> None:
-        """Do nothing: there is nothing to release."""
+        """Say that the client left, if it did."""
+        await self._finish(Ending.CLOSED_BY_CLIENT)
+
+    async def _finish(self, ending: Ending) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            await done(ending, None)
 
 
 class RelayedBody(_Ended):
-    """An identity stream: whole frames pass as the bytes they were.
+    """An identity stream: whole frames pass as the bytes they were. `open` reads up to the first content.
 
     A frame is passed when it is complete, so that an upstream that breaks in mid-frame still leaves room for an
     honest error frame; `broken_off` writes it, given the bytes that went before.
@@ -184,35 +196,56 @@ class RelayedBody(_Ended):
         done: Done,
     ) -> None:
         super().__init__(upstream, done)
+        self._chunks = upstream.chunks()
         self._stream = stream
         self._decoder = decoder
         self._broken_off = broken_off
+        self._held: list[bytes] = []
         self._last = b""
+
+    async def open(self) -> ErrorInfo | None:
+        """Hold frames until content came; an error before any, the upstream's or its connection's, is returned."""
+        stream = self._stream
+        size = 0
+        try:
+            async for chunk in self._chunks:
+                data = self._passed(self._decoder.feed(chunk))
+                self._held.append(data)
+                size += len(data)
+                if stream.started or stream.failure is not None or size > HOLD_BYTES:
+                    break
+        except SetuError as error:
+            return await self._dropped(error.info())
+        return None if stream.failure is None else await self._dropped(stream.failure)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         failure: ErrorInfo | None = None
-        ending = Ending.COMPLETE
+        crashed = False
+        held, self._held = b"".join(self._held), []
+        if held:
+            yield held
         try:
-            async for chunk in self._upstream.chunks():
+            async for chunk in self._chunks:
                 data = self._passed(self._decoder.feed(chunk))
                 if data:
                     yield data
         except SetuError as error:
             failure = error.info()
-            ending = Ending.TRUNCATED
         except Exception as error:  # noqa: BLE001 - as above
             _report(error)
             failure = CRASHED
-            ending = Ending.ERROR
+            crashed = True
         if failure is None:
             tail = self._passed(self._decoder.close())
             if tail:
                 yield tail
-        else:
-            last = self._broken_off(self._stream.fail(failure), self._last)
-            if last:
-                yield last
-        await self._finish(ending, failure)
+            wrong = self._stream.verdict()
+            await self._finish(_ending(wrong), wrong)
+            return
+        last = self._broken_off(self._stream.fail(failure), self._last)
+        if last:
+            yield last
+        await self._finish(Ending.ERROR if crashed else Ending.TRUNCATED, failure)
 
     def _passed(self, frames: list[Frame]) -> bytes:
         data = b"".join([out.raw for frame in frames for out in self._stream.feed(frame)])

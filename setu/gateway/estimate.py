@@ -3,6 +3,7 @@
 from setu.chat.count import estimate
 from setu.dialects.record import Dialect, Reply, Route
 from setu.gateway.answer import Answer
+from setu.gateway.ready import whole
 from setu.http import Response
 from setu.translate.splice import Head
 
@@ -17,6 +18,6 @@ def estimated(client: Dialect, route: Route, head: Head, reply: Reply, answer: A
     """
     codec = client.client[route.operation]
     rendered = codec.render_response(estimate(codec.parse_request(head.body, route)), reply)
-    response = answer.whole(rendered.body)
+    response = answer.give(whole(rendered.body))
     response.headers.set(HEADER, "true")
     return response

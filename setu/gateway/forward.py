@@ -7,7 +7,7 @@ from setu.http import Headers, Request, end_to_end
 from setu.providers.deployment import Deployment, Endpoint
 from setu.providers.signing import CREDENTIALS, sign
 
-_OURS = ("x-setu-provider", "x-provider", "x-setu-cassette")
+_OURS = "x-setu-"
 _FRAMING = ("host", "content-length", "accept-encoding", "expect")
 _KEPT_ACROSS = ("user-agent", "x-request-id", "x-client-request-id")
 _OWN_QUERY = frozenset({"key", "provider", "alt"})
@@ -62,7 +62,8 @@ def _filter_betas(headers: Headers, known: frozenset[str] | None) -> None:
 def end_to_end_headers(headers: Headers) -> Headers:
     """Return a client's fields that may travel on: neither credentials nor fields for the gateway."""
     kept = end_to_end(headers)
-    kept.remove(*CREDENTIALS, *_OURS, *_FRAMING)
+    ours = {name for name, _ in kept.items() if name.startswith(_OURS)}
+    kept.remove(*CREDENTIALS, *ours, "x-provider", *_FRAMING)
     return kept
 
 

@@ -2,91 +2,66 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Mapping
 
-from setu.chat.ids import Mint
-from setu.chat.parts import Inline
-from setu.chat.seals import Seal
-from setu.dialects.record import Dialect, Reply, Route
+from setu.dialects.record import Dialect, Route
 from setu.dialects.registry import of_path
 from setu.dialects.routes import allowed, classify_prefixed
-from setu.errors import NoDeploymentError, SetuError
+from setu.errors import SetuError
 from setu.gateway import models
-from setu.gateway.answer import BROKEN, Answer, json_headers, not_found, not_json
+from setu.gateway.admission import admitted
+from setu.gateway.answer import BROKEN, Answer, not_found, not_json
+from setu.gateway.ask import ask_of
+from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
-from setu.gateway.facts import gather, tenant_of
-from setu.gateway.forward import upstream_request
-from setu.gateway.quirk import edited, quirks_of
+from setu.gateway.keyless import need_key
 from setu.gateway.raw import pass_through
-from setu.gateway.turn import Turn
+from setu.gateway.ready import Ready, json_headers
+from setu.gateway.services import Services
+from setu.gateway.tries import answered
 from setu.http import Ending, Request, Response
-from setu.ports import Clock, Fetcher, SealStore, Transport
-from setu.providers.deployment import Deployment, endpoint
-from setu.routing.table import Plan, named_deployment, resolve
-from setu.signals import Call
-from setu.translate.bridge import upstream_operation
-from setu.translate.loss import refuse
-from setu.translate.open import open_translation, reply_for
-from setu.translate.session import Destination
-from setu.translate.splice import Head, read_head
+from setu.providers.deployment import Deployment
+from setu.routing.plan import Ask, Outlook, Plan
+from setu.routing.route import route as routed
+from setu.routing.strategies import rotated
+from setu.routing.table import named_deployment
+from setu.translate.splice import read_head
 
 LOG = logging.getLogger("setu")
-_ID_PREFIX = {"openai_chat": "chatcmpl-", "openai_responses": "resp_", "anthropic": "msg_", "gemini": ""}
 
 
 class Gateway:
-    """Routes, translates, forwards. It decides nothing by itself: tables and pure functions do.
+    """Routes, translates, forwards. It decides nothing by itself: tables and pure functions do."""
 
-    `seals` gives the store of a tenant.
-    """
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.dialects = services.dialects
+        self._names = frozenset(services.table.deployments)
+        self._started = int(services.clock.now())
 
-    def __init__(
-        self,
-        *,
-        dialects: Mapping[str, Dialect],
-        deployments: Mapping[str, Deployment],
-        transport: Transport,
-        clock: Clock,
-        mint: Mint,
-        seals: Callable[[str], SealStore[Seal]],
-        default_provider: str | None = None,
-        media: Fetcher[Inline] | None = None,
-        on_loss: Literal["signal", "refuse"] = "signal",
-        on_call: Callable[[Call], None],
-    ) -> None:
-        self.dialects = dialects
-        self.deployments = deployments
-        self._names = frozenset(deployments)
-        self._transport = transport
-        self._clock = clock
-        self._mint = mint
-        self._seals = seals
-        self._default = default_provider
-        self._media = media
-        self._refuses_losses = on_loss == "refuse"
-        self._on_call = on_call
-        self._started = int(clock.now())
+    @property
+    def deployments(self) -> Mapping[str, Deployment]:
+        return self.services.table.deployments
 
     async def send(self, request: Request) -> Response:
         """Answer; whatever goes wrong is an error in the envelope of the endpoint's dialect."""
+        services = self.services
         route, path = classify_prefixed(request.method, request.path, self._names, request.query)
         known = route.dialect if route is not None and route.dialect else of_path(path).name
         dialect = self.dialects.get(known) or self.dialects["openai_chat"]
-        request_id = request.headers.get("x-request-id") or self._mint("req_")
-        answer = Answer(self._clock, dialect, request_id, self._on_call)
+        request_id = request.headers.get("x-request-id") or services.mint("req_")
+        answer = Answer(
+            services.clock,
+            dialect,
+            request_id,
+            services.on_call,
+            call_id=services.call_id(),
+            legacy_fields=services.legacy_fields,
+        )
         try:
-            if route is None or (route.operation != "models" and route.operation not in dialect.client):
-                named = _named(request, route)
-                if named is not None:
-                    return await self._raw(request, route, named, answer)
-                return _not_found(request.method, path, answer)
-            if route.operation == "models":
-                return self._models(route, answer)
-            media_type = await _foreign_type(request)
-            if media_type is not None:
-                return answer.failed(not_json(media_type))
-            return await self._ask(request, route, dialect, answer)
+            if services.door is not None:
+                answer.caller = await services.door.enter(request)
+            return await self._answered(request, route, path, dialect, answer)
         except SetuError as error:
             return answer.failed(error.info())
         except asyncio.CancelledError:
@@ -97,7 +72,23 @@ class Gateway:
             return answer.failed(BROKEN)
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self.services.transport.aclose()
+
+    async def _answered(
+        self, request: Request, route: Route | None, path: str, dialect: Dialect, answer: Answer
+    ) -> Response:
+        if route is None or (route.operation != "models" and route.operation not in dialect.client):
+            named = _named(request, route)
+            if named is not None:
+                return await self._raw(request, route, named, answer)
+            return _not_found(request.method, path, answer)
+        answer.operation = route.operation
+        if route.operation == "models":
+            return self._models(route, answer)
+        media_type = await _foreign_type(request)
+        if media_type is not None:
+            return answer.failed(not_json(media_type))
+        return await self._ask(request, route, dialect, answer)
 
     def _models(self, route: Route, answer: Answer) -> Response:
         if route.dialect == "gemini":
@@ -106,67 +97,39 @@ class Gateway:
             body = models.single(route.model, self.deployments, self._started)
         else:
             body = models.listing(self.deployments, self._started)
-        return Response(200, answer.stamped(json_headers()), body)
+        return answer.give(Ready(status=200, headers=json_headers(), body=body))
 
     async def _ask(self, request: Request, route: Route, dialect: Dialect, answer: Answer) -> Response:
+        services = self.services
         head = read_head(await request.read(), route)
-        plan = self._plan(request, route, head)
+        ask = ask_of(request, route, head, answer.caller, services.table)
+        answer.use_case = ask.use_case or ""
+        plan = admitted(
+            await self._plan(ask), answer.caller, services.policies, ask, route, dialect, head, services.table
+        )
         answer.routed(plan, head)
-        deployment = plan.deployment
-        upstream = self._upstream(dialect, route, deployment, plan.model)
+        course = Course(services, request, route, dialect, head, ask, answer)
+        upstream = course.speaks(plan.deployment, plan.model)
         if route.operation == "count_tokens" and route.operation not in upstream.upstream:
-            return estimated(dialect, route, head, self._reply(head, route), answer)
-        _need_key(deployment)
-        operation = upstream_operation(route, upstream)
-        # Quirks are written to chat's members; what they add is unknown to every other endpoint.
-        quirks = quirks_of(deployment.provider, upstream.name) if operation == "chat" else ()
-        to = Destination(
-            dialect=upstream,
-            model=plan.model,
-            facts=deployment.facts(plan.model),
-            capabilities=deployment.provider.capabilities,
+            return estimated(dialect, route, head, course.reply(), answer)
+        return await answered(course, plan)
+
+    async def _plan(self, ask: Ask) -> Plan:
+        services = self.services
+        outlook = Outlook(
+            standing=services.ledger.standing(),
+            prices=services.price_list,
+            draw=services.draw(),
+            now=services.clock.now(),
         )
-        seals = self._seals(tenant_of(request))
-        translation = open_translation(dialect, route, head, to)
-        rendered = translation.render(await gather(translation.needs(), seals, self._media))
-        rendered = edited(rendered, quirks)
-        answer.lost(rendered.losses)
-        if self._refuses_losses:
-            refuse(rendered.losses)
-        codec = upstream.upstream[operation]
-        own = codec.place(plan.model, rendered.body) if codec.place else codec.path(plan.model, head.stream)
-        place = endpoint(deployment, upstream.name, operation, own, plan.model, stream=head.stream)
-        onward = upstream_request(
-            request, rendered.body, deployment, place, same=translation.identical, framing=route.framing
-        )
-        turn = Turn(route, head, translation, upstream, self._reply(head, route), answer, seals, quirks)
-        if deployment.signer is not None:
-            onward = await deployment.signer.sign(onward)
-        response = await self._transport.send(onward)
-        try:
-            return await turn.answered(response)
-        except BaseException:
-            await response.aclose()
-            raise
-
-    def _plan(self, request: Request, route: Route, head: Head) -> Plan:
-        return resolve(head.model, _named(request, route), self.deployments, self._default)
-
-    def _upstream(self, client: Dialect, route: Route, deployment: Deployment, model: str) -> Dialect:
-        """Return the dialect to speak; one that has the operation, if any of the host's has."""
-        best = deployment.dialect(client.name, model)
-        able = [name for name in deployment.provider.dialects if route.operation in self.dialects[name].upstream]
-        return self.dialects[best if best in able or not able else able[0]]
-
-    def _reply(self, head: Head, route: Route) -> Reply:
-        prefix = "cmpl-" if route.operation == "complete" else _ID_PREFIX.get(route.dialect, "")
-        return reply_for(head, mint=self._mint, created=int(self._clock.now()), prefix=prefix)
+        plan = routed(ask, services.table, outlook)
+        return plan if plan.rotate is None else rotated(plan, await services.ledger.turn(plan.rotate))
 
     async def _raw(self, request: Request, route: Route | None, named: str, answer: Answer) -> Response:
         deployment = named_deployment(named, self.deployments)
-        _need_key(deployment)
+        need_key(deployment)
         prefix = route.provider if route is not None else None
-        return await pass_through(request, prefix, deployment, self._transport, answer)
+        return await pass_through(request, prefix, deployment, self.services, answer)
 
 
 async def _foreign_type(request: Request) -> str | None:
@@ -191,13 +154,3 @@ def _named(request: Request, route: Route | None) -> str | None:
     """Return the provider that a request names, in its path or in a header."""
     prefix = route.provider if route is not None else None
     return prefix or request.headers.get("x-setu-provider") or request.headers.get("x-provider")
-
-
-def _need_key(deployment: Deployment) -> None:
-    if not deployment.callable:
-        raise NoDeploymentError(_keyless(deployment), provider=deployment.name)
-
-
-def _keyless(deployment: Deployment) -> str:
-    names = " or ".join(source.env for source in deployment.provider.keys)
-    return f"provider '{deployment.name}' has no key" + (f": set {names}" if names else "")

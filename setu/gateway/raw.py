@@ -10,32 +10,45 @@ from urllib.parse import unquote
 from setu.errors import ErrorInfo, LocalDialectError, SetuError
 from setu.gateway.answer import Answer
 from setu.gateway.forward import end_to_end_headers, signed
+from setu.gateway.ready import Ready, passable
+from setu.gateway.services import Services
 from setu.http import Ending, Request, Response
-from setu.ports import Transport
 from setu.providers.deployment import Deployment, url
-from setu.routing.table import Plan
-from setu.translate.splice import Head
-
-_NOTHING_ASKED = Head(body=b"", model=None, stream=False)
+from setu.resilience.ledger import Refusal, Result
+from setu.resilience.refusals import refusal_info
+from setu.routing.plan import Plan, Target
 
 
 async def pass_through(
-    request: Request, prefix: str | None, deployment: Deployment, transport: Transport, answer: Answer
+    request: Request, prefix: str | None, deployment: Deployment, services: Services, answer: Answer
 ) -> Response:
-    """Send a request on and relay its answer, errors included, chunk by chunk.
+    """Send a request on, once, and relay its answer, errors included, chunk by chunk.
 
     `prefix` is the provider's name where it is the first step of the path.
 
     Raises:
         LocalDialectError: a path that steps out of the provider's base URL.
     """
-    answer.routed(Plan(deployment=deployment, model="", reason="raw"), _NOTHING_ASKED)
+    target = Target(deployment=deployment, model="")
+    answer.routed(Plan(targets=(target,), reason="raw", policy="raw"), None)
     onward = onward_request(request, prefix, deployment)
-    if deployment.signer is not None:
-        onward = await deployment.signer.sign(onward)
-    response = await transport.send(onward)
-    answer.head_arrived()
-    return answer.raw(response.status, response.headers, RawBody(response, answer.ended))
+    permit = await services.ledger.admit(deployment.name)
+    if isinstance(permit, Refusal):
+        return answer.failed(refusal_info(permit, services.clock.now()))
+    result = None
+    try:
+        if deployment.signer is not None:
+            onward = await deployment.signer.sign(onward)
+        response = await services.transport.send(onward)
+        result = Result(ok=response.status < 500, blame=response.status >= 500, status=response.status)
+    except SetuError:
+        result = Result(ok=False, blame=True)
+        raise
+    finally:
+        await services.ledger.report(permit, result)
+    answer.ttfb = answer.elapsed()
+    body = RawBody(response, answer.ended)
+    return answer.give(Ready(status=response.status, headers=passable(response.headers), body=body))
 
 
 def onward_request(request: Request, prefix: str | None, deployment: Deployment) -> Request:

@@ -1,27 +1,31 @@
 """The way back: an upstream's answer becomes the client's."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from setu.chat.response import Usage
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect, Framing, Reply, Route
 from setu.errors import ErrorInfo, ErrorKind
 from setu.framing.frame import Frame
 from setu.framing.jsonarray import JsonArrayEncoder
 from setu.framing.kinds import DECODERS, ENCODERS, of_media_type
-from setu.gateway.answer import Answer
 from setu.gateway.commit import RelayedBody, TranslatedBody, Whole, first_byte
 from setu.gateway.quirk import framed
+from setu.gateway.ready import Failure, Ready, passed, relayed, streamed, whole
 from setu.http import Ending, Response
 from setu.ports import SealStore
 from setu.providers.record import Quirk
 from setu.translate.session import Translation
 from setu.translate.splice import Head
 
+Over = Callable[[Ending, ErrorInfo | None, Usage | None], Awaitable[None]]
+"""Told once how an answer ended, and the tokens that were counted."""
+
 
 class Turn:
-    """One request, its translation, and everything its answer is made with."""
+    """One try's translation and everything its answer is made with; `done` is told how a stream ended."""
 
     def __init__(
         self,
@@ -30,32 +34,31 @@ class Turn:
         translation: Translation,
         upstream: Dialect,
         reply: Reply,
-        answer: Answer,
         seals: SealStore[Seal],
-        quirks: Sequence[Quirk] = (),
+        quirks: Sequence[Quirk],
+        done: Over,
     ) -> None:
         self._head = head
         self._translation = translation
         self._upstream = upstream
         self._reply = reply
-        self._answer = answer
         self._seals = seals
         self._quirks = quirks
+        self._done = done
         self._framing: Framing = route.framing or "sse"
 
-    async def answered(self, response: Response) -> Response:
+    async def answered(self, response: Response) -> Ready | Failure:
         """Turn the upstream's answer into the client's; the caller closes it when this raises."""
-        self._answer.head_arrived()
         if response.status < 200 or 300 <= response.status < 400:
             await response.aclose()
-            return self._answer.failed(_redirected(response.status))
+            return Failure(info=_redirected(response.status))
         if response.status >= 400:
             return await self._error(response)
         framing = await self._framing_of(response) if self._head.stream else None
         if framing is None:
             return await self._whole(response)
         if self._translation.identical:
-            return self._relayed(response)
+            return await self._relayed(response)
         return await self._translated(response, framing)
 
     async def _framing_of(self, response: Response) -> str | None:
@@ -72,51 +75,55 @@ class Turn:
             return None
         return "jsonarray" if first == b"[" else self._upstream.framings[0]
 
-    async def _error(self, response: Response) -> Response:
+    async def _error(self, response: Response) -> Failure:
         body = await response.read()
         info = self._translation.error(response.status, response.headers, body)
-        if self._translation.identical and _is_object(body):
-            return self._answer.passed(response.status, response.headers, body, info)
-        return self._answer.failed(info)  # a page of some proxy is nothing that a client could read
+        said = _SHOULD_RETRY.get(response.headers.get("x-should-retry") or "")
+        # A page of some proxy is nothing that a client could read.
+        own = (response.headers, body) if self._translation.identical and _is_object(body) else None
+        return Failure(info=info, own=own, should_retry=said)
 
-    async def _whole(self, response: Response) -> Response:
+    async def _whole(self, response: Response) -> Ready | Failure:
         body = await response.read()
         translation = self._translation
         if translation.identical and _is_error(body):
             # OpenRouter and others answer 200 with an error in the body (B-ERR-08, B-SSE-13).
-            return self._answer.failed(translation.error(response.status, response.headers, body))
+            return Failure(info=translation.error(response.status, response.headers, body))
         if translation.identical and not _is_object(body):
-            return self._answer.failed(NO_JSON)
+            return Failure(info=NO_JSON)
         if self._head.stream:
-            return self._unstreamed(body)
+            return await self._unstreamed(body)
         rendered = translation.response(body, msgspec.structs.replace(self._reply, headers=response.headers))
         if translation.identical:
-            return self._answer.passed(response.status, response.headers, rendered.body, None, translation.usage)
+            return passed(response.status, response.headers, rendered.body, translation.usage)
         self._seals.put(translation.learned())
-        self._answer.lost(rendered.losses)
-        return self._answer.whole(rendered.body, translation.usage)
+        return whole(rendered.body, translation.usage, rendered.losses)
 
-    def _unstreamed(self, body: bytes) -> Response:
+    async def _unstreamed(self, body: bytes) -> Ready:
         """Give the client its stream although the upstream did not stream."""
         encoder = ENCODERS[self._framing]()
         frames = self._translation.unfolded(body, self._reply)
-        whole = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
+        data = b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
         self._seals.put(self._translation.learned())
-        response = self._answer.streamed(self._framing, Whole(whole))  # like any stream: without a length
-        self._answer.ended(Ending.COMPLETE, None, self._translation.usage)
-        return response
+        usage = self._translation.usage
 
-    def _relayed(self, response: Response) -> Response:
-        answer = self._answer
+        async def done(ending: Ending, info: ErrorInfo | None) -> None:
+            await self._done(ending, info, usage)
+
+        return streamed(self._framing, Whole(data, done))  # like any stream: without a length
+
+    async def _relayed(self, response: Response) -> Ready | Failure:
         stream = self._translation.stream(self._reply)
-        body = RelayedBody(
-            response,
-            stream,
-            framed(DECODERS[self._framing](), self._quirks),
-            self._broken_off,
-            lambda ending, info: answer.ended(ending, info, stream.usage),
-        )
-        return answer.relayed(response.status, response.headers, body)
+
+        async def done(ending: Ending, info: ErrorInfo | None) -> None:
+            await self._done(ending, info, stream.usage)
+
+        decoder = framed(DECODERS[self._framing](), self._quirks)
+        body = RelayedBody(response, stream, decoder, self._broken_off, done)
+        failure = await body.open()
+        if failure is not None:
+            return Failure(info=failure)
+        return relayed(response.status, response.headers, body)
 
     def _broken_off(self, frames: list[Frame], before: bytes) -> bytes:
         """Write the last frames of a relayed stream, after the bytes that passed; nothing after a closed array."""
@@ -128,21 +135,20 @@ class Turn:
             encoder = JsonArrayEncoder(continued=bool(before))
         return b"".join(encoder.encode(frame) for frame in frames) + encoder.close()
 
-    async def _translated(self, response: Response, framing: str) -> Response:
+    async def _translated(self, response: Response, framing: str) -> Ready | Failure:
         stream = self._translation.stream(self._reply)
 
-        def done(ending: Ending, info: ErrorInfo | None) -> None:
+        async def done(ending: Ending, info: ErrorInfo | None) -> None:
             self._seals.put(self._translation.learned())
-            self._answer.ended(ending, info, stream.usage)
+            await self._done(ending, info, stream.usage)
 
         decoder = framed(DECODERS[framing](), self._quirks)
         body = TranslatedBody(response, stream, decoder, ENCODERS[self._framing](), done)
         failure = await body.open()
-        if failure is not None:
-            return self._answer.failed(failure)
-        return self._answer.streamed(self._framing, body)
+        return Failure(info=failure) if failure is not None else streamed(self._framing, body)
 
 
+_SHOULD_RETRY = {"true": True, "false": False}
 _ERROR_STARTS = (b'{"error":{', b'{"error":"', b'{"type":"error","error":{')
 
 

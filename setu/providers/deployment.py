@@ -16,7 +16,8 @@ from setu.providers.record import Provider, Scheme
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """One configured upstream. `models` are the listed ids; `key` never leaves through a message or a log.
 
-    `signer` takes the place of a key where a header is not enough.
+    `signer` takes the place of a key where a header is not enough. `region` and `tags` are what requests may require of
+    it; of two that serve a model the one of higher `priority` goes first, and `weight` is its share where shares count.
     """
 
     name: str
@@ -28,6 +29,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...] = ()
     timeout: float = 600.0
     signer: Signer | None = None
+    region: str = ""
+    tags: frozenset[str] = frozenset()
+    weight: float = 1.0
+    priority: int = 0
 
     def __repr__(self) -> str:
         return f"Deployment({self.name!r}, {self.base_url!r})"
@@ -36,6 +41,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     def callable(self) -> bool:
         """Tell whether it has the credential that its host asks for."""
         return self.key is not None or self.signer is not None or self.scheme == "none"
+
+    def has(self, requirement: str) -> bool:
+        """Tell whether it meets a requirement: `region:eu` or `tag:gdpr`."""
+        kind, _, value = requirement.partition(":")
+        return value in self.tags if kind == "tag" else kind == "region" and value == self.region != ""
 
     def lists(self, model: str) -> bool:
         return model in self.models

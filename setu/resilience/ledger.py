@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import msgspec
 
 Unit = Literal["requests", "tokens", "nano_usd", "concurrency"]
-Dimension = Literal["provider", "tenant", "key", "model"]
+Dimension = Literal["gateway", "provider", "tenant", "key", "model"]
 Period = Literal["minute", "day", "month"]
 
 
@@ -88,12 +88,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a deployment does: usable or not, its measured latency in seconds, its share of failures, calls under way."""
+    """How a deployment does: usable or not, its measured latency in seconds, its share of failures, calls under way.
+
+    `since` is when it last became usable or stopped being so, in seconds since the epoch; None when it never changed.
+    """
 
     usable: bool = True
     latency: float | None = None
     failures: float = 0.0
     busy: int = 0
+    since: float | None = None
 
 
 class Ledger(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from setu.chat.response import Usage
 from setu.dialects.record import Operation
 from setu.providers.deployment import Deployment
 from setu.resilience.ledger import Standing
@@ -63,13 +64,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The targets in the order in which they are tried, and why.
 
     `policy` is the strategy that ordered them; `rotate` names the counter that a round robin still has to be turned
-    by. `scores` says what each target's score was, by its name; `mirrors` get a copy whose answer nobody waits for.
+    by: the first `ring` targets take turns (`strategies.rotated`), and `alone` leaves only the one whose turn it is.
+    `scores` says what each target's score was, by its name; `mirrors` get a copy whose answer nobody waits for.
+    `confidence` is how sure the choice of the provider is: 1 when the request names it, less when it was inferred.
     """
 
     targets: tuple[Target, ...]
     reason: str
     policy: str = "priority"
     rotate: str | None = None
+    ring: int = 0
+    alone: bool = False
+    confidence: float = 1.0
     scores: Mapping[str, float] = {}
     mirrors: tuple[Target, ...] = ()
     hedge: float | None = None
@@ -94,6 +100,14 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     output: float
     cache_read: float | None = None
     cache_write: float | None = None
+
+    def of(self, usage: Usage) -> int:
+        """Return what an answer cost, in nano-USD; cached tokens are part of the input."""
+        cached, written = usage.cache_read or 0, usage.cache_write or 0
+        plain = max(0, (usage.input or 0) - cached - written)
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        return round(plain * self.input + cached * read + written * write + (usage.output or 0) * self.output)
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The Starlette app: the hot path raw, operations as ordinary routes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,14 +14,14 @@ from setu.server.hosts import Hosts
 from setu.server.ws import ResponsesSocket
 
 Mode = str
-ADMIN = "/__setu__/"
+ADMIN = ("/__setu__/", "/admin/")
 _OPERATIONS = frozenset({"/health", "/healthz", "/livez", "/readyz", "/", "/openapi.json"})
 
 
 class App:
     """The ASGI app. Operations go through Starlette, everything else straight to the edge.
 
-    `hosts` says for which names it answers; None: for any.
+    `hosts` says for which names it answers; None: for any. `running` is entered while it serves.
     """
 
     def __init__(
@@ -33,18 +33,22 @@ class App:
         *,
         max_body: int,
         on_close: Callable[[], Awaitable[None]] | None = None,
+        running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
         admin: Sequence[Route] = (),
         hosts: Hosts | None = None,
     ) -> None:
-        self._administered = bool(admin)
+        self._own = operations
+        self._operations = _OPERATIONS | {route.path for route in admin}
+        self._administered = tuple(start for start in ADMIN if any(route.path.startswith(start) for route in admin))
         self._hosts = hosts
         self._edge = Edge(transport, render_error, max_body=max_body)
         self._socket = ResponsesSocket(transport, mint, max_body=max_body)
 
         @asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-            yield
-            operations.draining = True
+            async with running():
+                yield
+            self.drain()
             await transport.aclose()
             if on_close is not None:
                 await on_close()
@@ -62,10 +66,14 @@ class App:
             lifespan=lifespan,
         )
 
+    def drain(self) -> None:
+        """Say at GET /readyz that nothing more should be sent here; what comes all the same is answered."""
+        self._own.draining = True
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if self._hosts is not None and scope["type"] != "lifespan":
             # What only reads and spends is left to the browser's own rules; who may change what a test gets is not.
-            with_origin = scope["type"] == "websocket" or (self._administered and scope["path"].startswith(ADMIN))
+            with_origin = scope["type"] == "websocket" or scope["path"].startswith(self._administered)
             problem = self._hosts.problem(scope["headers"], with_origin=with_origin)
             if problem is not None:
                 await self._edge.refuse(scope, receive, send, problem)
@@ -78,7 +86,7 @@ class App:
             await self._starlette(scope, receive, send)
 
     def _is_operation(self, path: str) -> bool:
-        return path in _OPERATIONS or (self._administered and path.startswith(ADMIN))
+        return path in self._operations or path.startswith(self._administered)
 
 
 __all__ = ["App", "Scope"]

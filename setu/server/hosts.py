@@ -6,9 +6,11 @@ page for a client of this machine. What gives the page away is its name, in `Hos
 
 import re
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
 
+from setu.access.exposure import is_loopback, plain
 from setu.errors import ErrorInfo, ErrorKind
+
+__all__ = ["Hosts", "hosts_of", "is_loopback"]
 
 _DOCKER = "host.docker.internal"
 """What a container calls the machine it runs on; the request arrives on the loopback interface."""
@@ -26,7 +28,7 @@ class Hosts:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        given = {_plain(name) for name in (*names, _DOCKER)}
+        given = {plain(name) for name in (*names, _DOCKER)}
         self._names = frozenset(name for name in given if not name.startswith("*."))
         self._endings = tuple(name[1:] for name in given if name.startswith("*."))
         # The values of `Host` that were found to fit: clients send the same one every time.
@@ -52,7 +54,7 @@ class Hosts:
         return True
 
     def _fits(self, authority: str) -> bool:
-        name = _plain(_without_port(authority))
+        name = plain(_without_port(authority))
         return is_loopback(name) or name in self._names or name.endswith(self._endings)
 
 
@@ -61,24 +63,9 @@ def hosts_of(bound: str, allowed: Sequence[str]) -> Hosts | None:
 
     That is so behind an address that others can reach, unless names are given, and wherever `*` is one of them.
     """
-    if "*" in allowed or not (allowed or is_loopback(_plain(bound))):
+    if "*" in allowed or not (allowed or is_loopback(plain(bound))):
         return None
     return Hosts((bound, *allowed))
-
-
-def is_loopback(name: str) -> bool:
-    """Tell whether a name or an address, lower case and without brackets, is this machine's own."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip("[]").lower().removesuffix(".")
 
 
 def _without_port(authority: str) -> str:

@@ -6,8 +6,9 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
-from types import TracebackType
+from collections.abc import Callable, Generator, Sequence
+from math import ceil
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 import uvicorn
@@ -15,6 +16,9 @@ import uvicorn
 from setu.errors import ConfigError, SetuError
 
 GRACE_SECONDS = 30
+KEEP_ALIVE_SECONDS = 75
+"""uvicorn's own 5 s break requests behind proxies that keep idle connections longer."""
+_LOOPBACK, _LAST_PORT = "127.0.0.1", 65535
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -36,17 +40,35 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def address(text: str) -> tuple[str, int]:
+    """Read `ADDRESS:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; without an address it is this machine's loopback.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not port.isdecimal() or int(port) > _LAST_PORT or (":" in host and not bracketed) or (colon and "[]" in host):
+        raise ConfigError(f"cannot listen on '{text}': write ADDRESS:PORT, such as 127.0.0.1:3742 or [::1]:3742")
+    return host.strip("[]") or _LOOPBACK, int(port)
+
+
 def url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):
-    """Calls back once it accepts connections."""
+    """Calls back once it accepts connections, and tells an app that can `drain` when it is to stop."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._drain: Callable[[], None] = getattr(config.app, "drain", lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._drain()
+        super().handle_exit(sig, frame)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -75,8 +97,7 @@ def _wanted(record: logging.LogRecord) -> bool:
 logging.getLogger("uvicorn.error").addFilter(_wanted)
 
 
-def _config(app: Any) -> uvicorn.Config:
-    # uvicorn's own keep-alive of 5 s breaks requests behind proxies that keep idle connections longer.
+def _config(app: Any, grace: int = GRACE_SECONDS, keep_alive: int = KEEP_ALIVE_SECONDS) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -85,27 +106,39 @@ def _config(app: Any) -> uvicorn.Config:
         date_header=True,
         lifespan="on",
         ws="websockets-sansio",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=grace,
     )
 
 
-def run(app: Any, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; streams under way are drained."""
-    _Server(_config(app), ready).run(sockets=[listener])
+def run(
+    app: Any,
+    listeners: socket.socket | Sequence[socket.socket],
+    ready: Callable[[], None],
+    *,
+    grace: float = GRACE_SECONDS,
+    keep_alive: float = KEEP_ALIVE_SECONDS,
+) -> None:
+    """Serve until SIGINT or SIGTERM; answers under way have `grace` seconds to end, then they are broken off.
+
+    `keep_alive` is for how many seconds an idle connection is kept.
+    """
+    sockets = [listeners] if isinstance(listeners, socket.socket) else list(listeners)
+    _Server(_config(app, ceil(grace), ceil(keep_alive)), ready).run(sockets=sockets)
 
 
 class Background:
     """The same server in a thread: for `setu record -- CMD`, for conformance over sockets, for tests.
 
-    Use it as a context manager; `url` is where it listens.
+    Use it as a context manager; `url` is where it listens, `grace` the seconds that answers have to end in.
     """
 
-    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0, *, grace: int = GRACE_SECONDS) -> None:
+        self._grace = grace
         self._listener = bind(host, port)
         self.url = url_of(self._listener)
         self._up = threading.Event()
-        self._server = _Server(_config(app), self._up.set)
+        self._server = _Server(_config(app, grace), self._up.set)
         self._thread = threading.Thread(target=self._run, name="setu-server", daemon=True)
 
     def __enter__(self) -> Self:
@@ -123,7 +156,7 @@ class Background:
     def stop(self) -> None:
         """Stop accepting, let running answers end, and wait for the thread."""
         self._server.should_exit = True
-        self._thread.join(GRACE_SECONDS + 5)
+        self._thread.join(self._grace + 5)
 
     def _run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

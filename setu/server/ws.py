@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from setu import _json
 from setu._json import Json
 from setu.errors import ErrorInfo, ErrorKind, SetuError
@@ -21,7 +23,17 @@ from setu.server.edge import Receive, Scope, Send
 PATHS = frozenset({"/v1/responses", "/responses"})
 HISTORY_TURNS = 64
 HISTORY_BYTES = 32 * 1024 * 1024
-_UPGRADE = ("connection", "upgrade", "host", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions")
+_UPGRADE = (
+    "connection",
+    "upgrade",
+    "host",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "sec-websocket-protocol",
+)
+_PAGE_KEY = "openai-insecure-api-key."
+"""How a page says its key: a browser lets it name sub-protocols, but set no field."""
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _TOO_BIG = 1009
 
@@ -60,7 +72,9 @@ class ResponsesSocket:
             await send({"type": "websocket.close", "code": 1000})  # before the handshake ends this is a 403
             return
         await receive()
-        await send({"type": "websocket.accept"})
+        # A browser gives up a connection for which none of the sub-protocols that it named is chosen.
+        chosen = next((name for name in scope.get("subprotocols", ()) if not name.startswith(_PAGE_KEY)), None)
+        await send({"type": "websocket.accept", "subprotocol": chosen})
         messages: asyncio.Queue[bytes] = asyncio.Queue(maxsize=8)
         serving = asyncio.ensure_future(self._serve(scope, messages, send))
         try:
@@ -84,17 +98,20 @@ class ResponsesSocket:
 
     async def _serve(self, scope: Scope, messages: "asyncio.Queue[bytes]", send: Send) -> None:
         history = History()
-        headers = Headers((name.lower(), value) for name, value in scope["headers"])
-        headers.remove(*_UPGRADE)
-        headers.set("content-type", "application/json")
+        asked = Request(
+            method="POST",
+            path="/v1/responses",
+            query=scope["query_string"].decode("latin-1"),
+            headers=_fields(scope),
+        )
         while True:
             data = await messages.get()
             try:
-                await self._turn(data, headers, history, send)
+                await self._turn(data, asked, history, send)
             except SetuError as error:
                 await _say(send, _refusal(error.info()))
 
-    async def _turn(self, data: bytes, headers: Headers, history: History, send: Send) -> None:
+    async def _turn(self, data: bytes, asked: Request, history: History, send: Send) -> None:
         members = _event(data)
         known = _known(members, history)
         items = [*known, *_input(members.get("input"))]
@@ -106,7 +123,7 @@ class ResponsesSocket:
             members["input"] = b"[" + b",".join(items) + b"]"
         members["stream"] = b"true"
         body = _json.encode({name: _json.Raw(value) for name, value in members.items()})
-        request = Request(method="POST", path="/v1/responses", headers=headers.copy(), body=body)
+        request = msgspec.structs.replace(asked, headers=asked.headers.copy(), body=body)
         response = await self._transport.send(request)
         try:
             await self._relay(response, items, history, send)
@@ -144,6 +161,17 @@ class ResponsesSocket:
         done = {**body, "status": "completed", "usage": usage}
         await _say(send, {"type": "response.created", "sequence_number": 0, "response": body})
         await _say(send, {"type": "response.completed", "sequence_number": 1, "response": done})
+
+
+def _fields(scope: Scope) -> Headers:
+    """Return the fields of each turn: those that the connection was opened with, but for the opening itself."""
+    headers = Headers((name.lower(), value) for name, value in scope["headers"])
+    page_key = next((name for name in scope.get("subprotocols", ()) if name.startswith(_PAGE_KEY)), None)
+    if page_key is not None and "authorization" not in headers:
+        headers.set("authorization", f"Bearer {page_key.removeprefix(_PAGE_KEY)}")
+    headers.remove(*_UPGRADE)
+    headers.set("content-type", "application/json")
+    return headers
 
 
 def _event(data: bytes) -> dict[str, Json]:

@@ -214,6 +214,9 @@ class BridgeStream:
     def losses(self) -> list[Loss]:
         return self._encoder.losses
 
+    def verdict(self) -> ErrorInfo | None:
+        return self.failure
+
     def feed(self, frame: Frame) -> list[Frame]:
         try:
             events = self._decoder.feed(frame)
@@ -242,8 +245,7 @@ class BridgeStream:
         return frames
 
     def _watch(self, event: Event) -> None:
-        if isinstance(event, _CONTENT):
-            self.started = True
+        self.started = self.started or starts(event)
         match event:
             case Failed():
                 self.failure = event.error
@@ -252,7 +254,6 @@ class BridgeStream:
             case UsageSeen():
                 self.usage = merge(self.usage, event.usage)
             case PartStarted(value=ToolCall() as call):
-                self.started = True
                 self._calls[event.part] = call.call_id
                 if call.seal is not None:
                     self._seals[call.call_id] = call.seal
@@ -265,4 +266,8 @@ class BridgeStream:
 
 
 _CONTENT = (TextDelta, ReasoningDelta, ArgumentsDelta, MediaDelta, Finished)
-"""Events a client may rest on; a start, a ping or an empty part is none."""
+
+
+def starts(event: Event) -> bool:
+    """Tell whether a client may rest on an event; a start, a ping or an empty part is none."""
+    return isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and isinstance(event.value, ToolCall))

@@ -1,10 +1,13 @@
 """Same dialect on both sides: bytes pass, but for spliced members and one frame filter."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from setu import _json
 from setu._json import Json
+from setu.chat.events import Ended, Failed, Finished
+from setu.chat.ids import counter
 from setu.chat.response import Usage
 from setu.chat.seals import Seal
 from setu.dialects.record import (
@@ -12,13 +15,14 @@ from setu.dialects.record import (
     Rendered,
     Reply,
     Route,
+    StreamDecoder,
     UpstreamCodec,
 )
-from setu.errors import ErrorInfo, LocalDialectError
+from setu.errors import DialectError, ErrorInfo, LocalDialectError, SetuError
 from setu.framing.frame import Frame
 from setu.http import Headers
-from setu.translate.bridge import unfolded
-from setu.translate.session import Destination, Fetched, Needs, StreamTranslation
+from setu.translate.bridge import starts, unfolded
+from setu.translate.session import TRUNCATED, Destination, Fetched, Needs, StreamTranslation
 from setu.translate.sniff import Sniffer, usage_in, usage_of
 from setu.translate.splice import Head, may_add_usage, with_usage
 
@@ -78,28 +82,71 @@ class Identity:
         return {}
 
 
+_WHOLE = Ended(complete=True)
+_ENDS = 4
+"""How many frames an end may stand before the last: usage and `[DONE]` come after chat's finish."""
+
+
 class Relay:
-    """Pass frames as they are; drop the usage chunk that only the gateway asked for."""
+    """Pass frames as they are; drop the usage chunk that only the gateway asked for.
+
+    Frames are read until the first content, so that an error before it can still become a status, and never after.
+    """
 
     def __init__(self, dialect: Dialect, codec: UpstreamCodec[Any, Any], *, drops_usage: bool) -> None:
         self._dialect = dialect
+        self._codec = codec
         self._sniffer = Sniffer(codec)
         self._drops_usage = drops_usage
+        self._watch: StreamDecoder | None = codec.decoder(counter())
         self.started = False
         self.failure: ErrorInfo | None = None
         self._last = Frame()
+        self._ends: deque[Frame] = deque(maxlen=_ENDS)
 
     @property
     def usage(self) -> Usage | None:
         return self._sniffer.usage
 
+    def verdict(self) -> ErrorInfo | None:
+        """Look for an end among the last frames, each by itself. They pass whatever they hold: this is to count."""
+        failed: ErrorInfo | None = None
+        for frame in reversed(self._ends):
+            decoder = self._codec.decoder(counter())
+            try:
+                events = [*decoder.feed(frame), *decoder.close()]
+            except SetuError:
+                continue  # the client's to read
+            for event in events:
+                if isinstance(event, Finished) or event == _WHOLE:
+                    return None
+                failed = event.error if isinstance(event, Failed) and failed is None else failed
+        return failed or TRUNCATED
+
     def feed(self, frame: Frame) -> list[Frame]:
-        self.started = True
-        self._sniffer.see(frame)
-        self._last = frame if frame.data is not None else self._last
+        if self._watch is not None:
+            self._see(frame, self._watch)
+        if frame.data is not None:
+            self._sniffer.see(frame)
+            self._last = frame
+            self._ends.append(frame)
         if self._drops_usage and frame.data is not None and _is_usage_chunk(frame.data):
             return []
         return [frame]
+
+    def _see(self, frame: Frame, decoder: StreamDecoder) -> None:
+        """Look for content, or for an error before any."""
+        try:
+            events = decoder.feed(frame)
+        except DialectError:
+            events, self.started = [], True  # the client's to read
+        for event in events:
+            if isinstance(event, Failed):
+                self.failure = event.error
+                break
+            self.started = self.started or starts(event)
+        if self.started or self.failure is not None:
+            self._watch = None
 
     def close(self) -> list[Frame]:
         return []

@@ -52,6 +52,10 @@ class StreamTranslation(Protocol):
     started: bool
     failure: ErrorInfo | None
 
+    def verdict(self) -> ErrorInfo | None:
+        """Say of a stream that is over what was wrong with it, its own error or a missing end; ask once."""
+        ...
+
     @property
     def usage(self) -> Usage | None: ...
 

@@ -65,7 +65,9 @@ def each_turned(assertions: tuple[Assertion, ...]) -> tuple[Assertion, ...]:
 def spoilt(scenario: Scenario) -> Scenario:
     """Return the scenario with every one of its expectations turned round."""
     upstream = {
-        name: msgspec.structs.replace(one, sent=each_turned(one.sent), client=each_turned(one.client))
+        name: msgspec.structs.replace(
+            one, sent=each_turned(one.sent), again=each_turned(one.again), client=each_turned(one.client)
+        )
         for name, one in scenario.upstream.items()
     }
     expect = msgspec.structs.replace(
@@ -81,7 +83,7 @@ def spoilt(scenario: Scenario) -> Scenario:
 def turns(expect: Expect, upstream: Upstream, mode: str) -> int:
     """Count what must fail when every expectation is turned round, the status included."""
     events = expect.events if mode == "stream" else ()
-    return 1 + len((*expect.client, *events, *expect.headers, *upstream.sent, *upstream.client))
+    return 1 + len((*expect.client, *events, *expect.headers, *upstream.sent, *upstream.again, *upstream.client))
 
 
 @pytest.mark.parametrize("scenario", OWN, ids=lambda one: one.id)

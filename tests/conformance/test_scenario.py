@@ -227,7 +227,7 @@ def test_the_bundled_scenarios_speak_every_dialect_on_both_sides() -> None:
 @pytest.mark.parametrize("scenario", BUNDLED, ids=list(by_id(BUNDLED)))
 def test_a_bundled_scenario_is_whole(scenario: Scenario) -> None:
     assertions = [*scenario.expect.client, *scenario.expect.events]
-    assertions += [one for upstream in scenario.upstream.values() for one in (*upstream.sent, *upstream.client)]
+    assertions += [one for upstream in scenario.upstream.values() for one in (*upstream.sent, *upstream.again, *upstream.client)]
 
     assert re.fullmatch(rf"({ROW.pattern}|[a-z0-9]+)(-[a-z0-9]+)*", scenario.id)
     assert not scenario.title.endswith(".")

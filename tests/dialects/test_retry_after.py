@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.dialects import registry
-from setu.dialects.retry_after import retry_after
+from setu.dialects.retry_after import retry_after, should_retry
 from setu.http import Headers
 
 NOW = "Fri, 20 Nov 2026 09:00:00 GMT"
@@ -52,6 +52,20 @@ def test_a_date_that_has_passed_is_no_wait() -> None:
 )
 def test_what_is_no_wait_is_none(fields: dict[str, str]) -> None:
     assert retry_after(Headers.of(fields)) is None
+
+
+def test_without_a_date_of_the_hosts_own_the_clocks_counts() -> None:
+    headers = Headers.of({"retry-after": "Fri, 20 Nov 2026 09:02:00 GMT"})
+    nine = datetime(2026, 11, 20, 9, tzinfo=UTC).timestamp()
+
+    assert retry_after(headers, nine) == 120.0
+    headers.set("date", "Fri, 20 Nov 2026 09:01:30 GMT")
+    assert retry_after(headers, nine) == 30.0
+
+
+@pytest.mark.parametrize(("said", "meant"), [("true", True), (" False ", False), ("perhaps", None), (None, None)])
+def test_a_host_may_say_whether_to_try_again(said: str | None, meant: bool | None) -> None:
+    assert should_retry(Headers.of({} if said is None else {"x-should-retry": said})) is meant
 
 
 @pytest.mark.parametrize("name", sorted(registry.DIALECTS))

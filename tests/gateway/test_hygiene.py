@@ -82,6 +82,7 @@ def test_one_connections_fields_stay_on_it(live: Live, upstream: Upstream) -> No
         "x-setu-request-id",
         "x-setu-provider",
         "x-setu-model",
+        "x-setu-route",
     }
 
 

@@ -7,9 +7,7 @@ from typing import Any
 from setu import build
 from setu.config.model import Config, ProviderConfig
 from setu.dialects.registry import DIALECTS
-from setu.gateway.handle import Gateway
 from setu.http import Headers, Request, Response
-from setu.store.seals import TenantSeals
 from tests.clocks import RealClock
 
 ENVIRON = {
@@ -65,13 +63,12 @@ def ask(
     """Ask a provider of its default configuration; the model goes there because the provider is named."""
     upstream = Upstream(json.dumps(ANSWER).encode() if answer is None else answer, content_type)
     config = Config(providers={provider: ProviderConfig(**({"api_key": "k"} | section))})
-    gateway = Gateway(
+    gateway = build.gateway(
+        build.deployments(config, ENVIRON | (environ or {})),
+        upstream,
         dialects=DIALECTS,
-        deployments=build.deployments(config, ENVIRON | (environ or {})),
-        transport=upstream,
         clock=RealClock(),
         mint=lambda prefix: prefix + "1",
-        seals=TenantSeals().of,
         on_call=lambda _call: None,
     )
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()

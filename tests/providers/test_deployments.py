@@ -126,8 +126,8 @@ def test_every_provider_says_where_its_facts_are_from(name: str) -> None:
     [
         ("antropic", "unknown provider 'antropic'; did you mean 'anthropic'?"),
         ("zzz", "unknown provider 'zzz'; built in are openai"),
-        ("no.module:X", "cannot be imported: No module named 'no'"),
-        (":X", "cannot be imported"),
+        ("no.module:X", "provider 'no.module:X' cannot be imported: module 'no' not found"),
+        (":X", "provider ':X' is no import string: write package.module:OBJECT"),
         ("os:nothing", "cannot be imported: module 'os' has no attribute"),
         ("os:path", "is a module, not a setu.providers.record.Provider"),
     ],

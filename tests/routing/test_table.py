@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +8,9 @@ from setu.dialects.record import Facts
 from setu.errors import RouteNotFoundError
 from setu.providers.deployment import Deployment, url
 from setu.providers.record import Provider
-from setu.routing.table import resolve
+from setu.routing.policy import Policy
+from setu.routing.rules import Choice, Rule, When
+from setu.routing.table import Table, inspecting, named_deployment, resolve
 
 
 def deployment(name: str, models: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Deployment:
@@ -68,6 +72,54 @@ def test_an_unknown_provider_lists_the_names_and_suggests_one() -> None:
 
 def test_a_model_no_one_lists_goes_to_the_default() -> None:
     assert resolve("mystery", None, TABLE, "anthropic").deployment.name == "anthropic"
+
+
+def test_a_provider_is_found_by_another_name_of_its_own() -> None:
+    assert named_deployment("claude", TABLE).name == "anthropic"
+    assert named_deployment("or", TABLE, {"or": "openrouter"}).name == "openrouter"
+    assert named_deployment("openai", TABLE).name == "openai"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, False),
+        ({"aliases": {"a": ("gpt-4o",)}}, False),
+        ({"aliases": {"a": ("gpt-4o", "claude-x")}}, True),
+        ({"aliases": {"a": ("gpt-4o", "claude-x")}, "enable_fallback": False}, False),
+        ({"rules": (Rule(name="r", when=When(tenant="t"), to=(Choice(to="openai"),)),)}, False),
+        ({"rules": (Rule(name="r", when=When(needs=frozenset({"tools"})), to=(Choice(to="openai"),)),)}, True),
+        ({"rules": (Rule(name="r", policy="split"),)}, True),
+        ({"policy": Policy(strategy="cost_based"), "enable_fallback": False}, True),
+        ({"policy": Policy(strategy="somebody:strategy"), "enable_fallback": False}, True),
+    ],
+)
+def test_bodies_are_looked_into_only_where_it_may_matter(said: dict[str, Any], expected: bool) -> None:
+    assert inspecting(Table(deployments=TABLE, **said)).looks_inside is expected
+
+
+def test_two_that_serve_one_model_are_told_apart_by_what_they_can_do() -> None:
+    both = {"a": deployment("a", ("m",)), "b": deployment("b", (), ("m*",))}
+
+    assert inspecting(Table(deployments=both)).looks_inside
+
+
+@pytest.mark.parametrize(
+    ("requirement", "expected"),
+    [
+        ("region:eu", True),
+        ("region:us", False),
+        ("region:", False),
+        ("tag:gdpr", True),
+        ("tag:eu", False),
+        ("eu", False),
+    ],
+)
+def test_a_deployment_has_its_region_and_its_tags(requirement: str, expected: bool) -> None:
+    provider = Provider(name="p", base_url="https://x.test", dialects=("openai_chat",))
+    there = Deployment(name="p", provider=provider, base_url="https://x.test", region="eu", tags=frozenset({"gdpr"}))
+
+    assert there.has(requirement) is expected
 
 
 def test_a_single_host_without_a_list_takes_every_model() -> None:

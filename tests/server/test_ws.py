@@ -77,14 +77,18 @@ class Upstream:
 
 
 def talk(
-    upstream: Upstream, use: Callable[[client.ClientConnection], Awaitable[Any]], path: str = "/v1/responses"
+    upstream: Upstream,
+    use: Callable[[client.ClientConnection], Awaitable[Any]],
+    path: str = "/v1/responses",
+    **options: Any,
 ) -> Any:
     operations = Operations(RealClock(), lambda: {"usable": True}, dict)
     app = App(upstream, lambda _request, _info: b"{}", operations, lambda prefix: f"{prefix}1", max_body=10_000)
 
     async def main(url: str) -> Any:
         address = url.replace("http", "ws") + path
-        async with client.connect(address, additional_headers={"authorization": "Bearer k"}) as socket:
+        fields = {"additional_headers": {"authorization": "Bearer k"}, **options}
+        async with client.connect(address, **fields) as socket:
             return await use(socket)
 
     with Background(app) as server:
@@ -111,6 +115,31 @@ def test_a_turn_is_a_post_and_its_events_are_messages() -> None:
     assert upstream.requests[0].path == "/v1/responses"
     assert upstream.requests[0].headers.get("authorization") == "Bearer k"
     assert "upgrade" not in upstream.requests[0].headers
+
+
+def test_a_key_in_the_query_comes_with_every_turn() -> None:
+    upstream = Upstream()
+
+    talk(upstream, lambda socket: turn(socket, model="m", input="hi"), "/v1/responses?key=k&provider=p")
+
+    assert upstream.requests[0].query == "key=k&provider=p"
+
+
+def test_a_page_says_its_key_as_a_sub_protocol_which_goes_no_further() -> None:
+    """A browser lets a page set no field of the opening request."""
+    upstream = Upstream()
+    offered = ["realtime", "openai-insecure-api-key.sk-of-a-page"]
+
+    async def chosen(socket: client.ClientConnection) -> Any:
+        await turn(socket, model="m", input="hi")
+        return socket.subprotocol
+
+    named = talk(upstream, chosen, subprotocols=offered, additional_headers={})
+
+    headers = upstream.requests[0].headers
+    assert named == "realtime"
+    assert headers.get("authorization") == "Bearer sk-of-a-page"
+    assert "sec-websocket-protocol" not in headers
 
 
 def test_a_previous_response_of_this_connection_is_sent_whole() -> None:

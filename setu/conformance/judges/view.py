@@ -191,8 +191,18 @@ class View:
 
     @property
     def upstream(self) -> "View | None":
-        """The last upstream try, whose outcome the client's answer must tell; earlier ones were retried away."""
+        """The upstream try whose outcome the client's answer must tell: the last one, earlier ones were retried away.
+
+        Where all have failed, and the client is told of one of them in its own words, it is that one (B-MSG-14).
+        """
+        if len(self.tries) > 1 and all(each.exchange.status >= 400 for each in self.tries):
+            return next(filter(self._tells, self.tries), self.tries[-1])
         return self.tries[-1] if self.tries else None
+
+    def _tells(self, one: "View") -> bool:
+        said = obj(one.document.get("error")).get("message") or one.document.get("message")
+        told = obj(self.document.get("error")).get("message")
+        return isinstance(said, str) and isinstance(told, str) and bool(said) and said in told
 
 
 def dialect_of(method: str, path: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from setu import build
 from setu.chat.events import ArgumentsDelta, Ended, Event, Failed, Foreign, PartStarted, ReasoningDelta, UsageSeen
 from setu.chat.ids import counter
 from setu.chat.parts import ToolCall
@@ -34,10 +35,8 @@ from setu.dialects.record import Dialect
 from setu.errors import ErrorInfo, TruncatedError
 from setu.framing.frame import Frame
 from setu.framing.sse import SseDecoder
-from setu.gateway.handle import Gateway
 from setu.http import ByteStream, Headers, Request, Response
 from setu.ports import Transport
-from setu.store.seals import TenantSeals
 
 MUTANTS = Mutants()
 CHAT, ANTHROPIC = "openai_chat", "anthropic"
@@ -288,14 +287,8 @@ def _one_source(pair: Pair) -> Pair:
     class Wired(Target):
         def __init__(self, dialects: Any, deployments: Any, upstream: Any) -> None:
             super().__init__(dialects, deployments, upstream)
-            self.gateway = Gateway(
-                dialects=dialects,
-                deployments=deployments,
-                transport=self.tap,
-                clock=self.clock,
-                mint=mint,
-                seals=TenantSeals().of,
-                on_call=lambda _call: None,
+            self.gateway = build.gateway(
+                deployments, self.tap, dialects=dialects, clock=self.clock, mint=mint, on_call=lambda _call: None
             )
 
     return msgspec.structs.replace(pair, wire=Wired)

@@ -1,0 +1,101 @@
+"""From a plan to an answer: limits of the client, then one try after another until one is worth giving."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from setu.errors import ErrorInfo
+from setu.gateway.course import Course, Given
+from setu.gateway.perform import Tried, perform
+from setu.gateway.ready import Failure
+from setu.http import Response
+from setu.resilience.attempts import attempts
+from setu.resilience.deadlines import whole
+from setu.resilience.ledger import Refusal
+from setu.resilience.policy import Resilience
+from setu.resilience.refusals import ratelimit_headers, refusal_headers, refusal_info
+from setu.routing.plan import Plan, Target
+
+_USUAL = Resilience()
+
+
+async def answered(course: Course, plan: Plan) -> Response:
+    """Charge the client, try the plan's targets, and answer with what came of it."""
+    answer = course.answer
+    refusal = await _charged(course, plan)
+    if refusal is not None:
+        return answer.failed(refusal_info(refusal, course.services.clock.now()))
+    try:
+        given = await first_good(course, plan)
+    except BaseException:
+        await course.refunded()
+        raise
+    answer.target = given.leg.target
+    answer.ttfb = given.ttfb
+    if isinstance(given.ready, Failure):
+        await course.refunded()
+        return answer.failed(given.ready)
+    if isinstance(given.ready.body, bytes):
+        await course.settled(given.ready.usage, given.leg.target)
+    return answer.give(given.ready)
+
+
+async def _charged(course: Course, plan: Plan) -> Refusal | None:
+    """Reserve what the client's limits ask for; note what is left of them."""
+    services, answer = course.services, course.answer
+    if services.charging is None:
+        return None
+    charges = services.charging.of_client(answer.caller, course.ask, plan.first)
+    if not charges:
+        return None
+    taken = await services.ledger.reserve(charges)
+    now = services.clock.now()
+    if isinstance(taken, Refusal):
+        answer.limits = refusal_headers(taken, course.dialect.name, now)
+        return taken
+    course.reservation = taken
+    answer.limits = ratelimit_headers(taken.rooms, course.dialect.name, now)
+    return None
+
+
+async def first_good(course: Course, plan: Plan) -> Given:
+    """Try the targets; return the first answer, or the failure that the client is told."""
+    services = course.services
+    clock = services.clock
+    policy = services.resilience.get(plan.deployment.name) or _USUAL
+    deadline = whole(policy.timeouts, course.answer.started, stream=course.head.stream)
+    hedge = policy.hedge
+    tries = attempts(
+        plan.targets,
+        services.retry,
+        draw=services.draw,
+        now=clock.monotonic,
+        deadline=deadline,
+        hedge=plan.hedge if hedge is None else hedge.after,
+        together=2 if hedge is None else hedge.limit,
+    )
+    course.deadline = deadline
+    denials: list[Given] = []
+
+    async def call(target: Target, number: int) -> Tried[Given]:
+        tried = await course.attempt(target, number)
+        if tried.outcome.kind == "denied" and tried.value is not None:
+            denials.append(tried.value)
+        return tried
+
+    done = await perform(tries, call, clock)
+    if done.value is None:
+        return _denied(denials, done.outcome.error)
+    done.value.leg.chosen = True
+    return done.value
+
+
+def _denied(denials: Sequence[Given], error: ErrorInfo | None) -> Given:
+    """Return why nothing was sent: the one reason that all had, else that nobody can be asked."""
+    infos = [given.ready.info for given in denials if isinstance(given.ready, Failure)]
+    if len({info.code for info in infos}) == 1:
+        waits = [info.retry_after for info in infos if info.retry_after is not None]
+        error = msgspec.structs.replace(infos[0], retry_after=min(waits, default=None))
+    first = denials[0]
+    first.ready = Failure(info=error or infos[0], denied=True)
+    return first

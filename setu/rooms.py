@@ -1,0 +1,88 @@
+"""What outlives a configuration: counts, usage, keys, answers kept. Opened once, handed to every gateway built."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from setu.config.limits import policy_of
+from setu.config.model import Config
+from setu.config.usage import database_url, prices_of, spill_dir
+from setu.ports import Clock
+from setu.resilience.breaker import Policy
+from setu.resilience.ledger import Ledger
+from setu.signals import Call
+from setu.store.ledger import MemoryLedger
+from setu.store.prices import Prices
+from setu.store.seals import TenantSeals
+from setu.telemetry.logs import log_call
+
+
+class Sink(Protocol):
+    """Where calls are written down."""
+
+    def put(self, call: Call) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Rooms(msgspec.Struct, kw_only=True):
+    """Everything that is remembered. Without a usage store calls are only logged."""
+
+    ledger: Ledger
+    seals: TenantSeals = msgspec.field(default_factory=TenantSeals)
+    prices: Prices | None = None
+    usage: Sink | None = None
+    on_call: Callable[[Call], None] = log_call
+
+    def tell(self, call: Call) -> None:
+        """Write a call down, wherever that is done."""
+        if self.usage is not None:
+            self.usage.put(call)
+        self.on_call(call)
+
+    async def aclose(self) -> None:
+        """Write what is left, and let go of backends."""
+        await self.ledger.aclose()
+        if self.usage is not None:
+            await asyncio.to_thread(self.usage.close)
+
+
+def plain(clock: Clock, on_call: Callable[[Call], None], policy: Policy | None = None) -> Rooms:
+    """Return rooms of one process that keep nothing on a disk."""
+    return Rooms(ledger=MemoryLedger(clock, policy), on_call=on_call)
+
+
+def opened(config: Config, clock: Clock, environ: Mapping[str, str] = os.environ) -> Rooms:
+    """Open what a configuration names.
+
+    Raises:
+        ConfigError: a backend whose library is not installed.
+    """
+    prices = Prices(prices_of(config.prices), {name: each.type or name for name, each in config.providers.items()})
+    return Rooms(ledger=ledger(config, clock), prices=prices, usage=_usage(config, prices, environ))
+
+
+def ledger(config: Config, clock: Clock) -> Ledger:
+    """Return a ledger: shared through Redis where one is named, else this process's own."""
+    policy = policy_of(config.breaker)
+    url = config.state.redis_url.get_secret_value() if config.state.redis_url is not None else ""
+    if not url:
+        return MemoryLedger(clock, policy)
+    from setu.store.redis import RedisLedger
+    from setu.store.redis_client import RedisLink
+
+    link = RedisLink(url, command_timeout=config.state.redis_timeout)
+    return RedisLedger(link, clock, policy, allow=config.limits.on_error == "allow")
+
+
+def _usage(config: Config, prices: Prices, environ: Mapping[str, str]) -> Sink | None:
+    if not config.usage.enabled:
+        return None
+    from setu.store.usage import UsageStore
+
+    legacy = config.profile == "ai-gateway"
+    url = database_url(config.usage, environ, legacy=legacy)
+    return UsageStore(url, spill_dir(config.usage, url), prices=prices, keep_days=config.usage.keep_days)
