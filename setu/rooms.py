@@ -3,14 +3,17 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from setu.config.access import audit_file, key_place
+from setu.config.cache import store_of
 from setu.config.limits import policy_of
 from setu.config.model import Config
 from setu.config.usage import database_url, prices_of, spill_dir
-from setu.ports import Clock
+from setu.gateway.mirror import Mirror
+from setu.ports import CacheStore, Clock
 from setu.resilience.breaker import Policy
 from setu.resilience.ledger import Ledger
 from setu.signals import Call
@@ -18,6 +21,11 @@ from setu.store.ledger import MemoryLedger
 from setu.store.prices import Prices
 from setu.store.seals import TenantSeals
 from setu.telemetry.logs import log_call
+
+if TYPE_CHECKING:
+    from setu.store.audit import AuditLog
+    from setu.store.keys import LiveKeys
+    from setu.store.redis import RedisLedger
 
 
 class Sink(Protocol):
@@ -35,6 +43,10 @@ class Rooms(msgspec.Struct, kw_only=True):
     seals: TenantSeals = msgspec.field(default_factory=TenantSeals)
     prices: Prices | None = None
     usage: Sink | None = None
+    store: CacheStore | None = None
+    mirror: Mirror | None = None
+    ring: "LiveKeys | None" = None
+    audit: "AuditLog | None" = None
     on_call: Callable[[Call], None] = log_call
 
     def tell(self, call: Call) -> None:
@@ -43,9 +55,31 @@ class Rooms(msgspec.Struct, kw_only=True):
             self.usage.put(call)
         self.on_call(call)
 
+    def adopt(self, config: Config, clock: Clock) -> None:
+        """Follow another configuration: its policies at once; a backend at another place needs a restart."""
+        policy = policy_of(config.breaker)
+        if isinstance(self.ledger, MemoryLedger):
+            self.ledger.adopt(policy)
+        else:
+            shared: RedisLedger = self.ledger  # type: ignore[assignment]  # there are these two
+            shared.adopt(policy, allow=config.limits.on_error == "allow")
+        if self.store is None and config.cache.enabled:
+            self.store = store_of(config.cache, clock, config.state.redis_url)
+        self.mirror = self.mirror or _mirror(config, clock)
+        self.ring = self.ring or _ring(config)
+        self.audit = self.audit or _audit(config)
+
     async def aclose(self) -> None:
         """Write what is left, and let go of backends."""
+        if self.mirror is not None:
+            await self.mirror.aclose()
         await self.ledger.aclose()
+        if self.store is not None:
+            await self.store.aclose()
+        if self.ring is not None:
+            await asyncio.to_thread(self.ring.close)
+        if self.audit is not None:
+            self.audit.close()
         if self.usage is not None:
             await asyncio.to_thread(self.usage.close)
 
@@ -62,7 +96,15 @@ def opened(config: Config, clock: Clock, environ: Mapping[str, str] = os.environ
         ConfigError: a backend whose library is not installed.
     """
     prices = Prices(prices_of(config.prices), {name: each.type or name for name, each in config.providers.items()})
-    return Rooms(ledger=ledger(config, clock), prices=prices, usage=_usage(config, prices, environ))
+    return Rooms(
+        ledger=ledger(config, clock),
+        prices=prices,
+        usage=_usage(config, prices, environ),
+        store=store_of(config.cache, clock, config.state.redis_url) if config.cache.enabled else None,
+        mirror=_mirror(config, clock),
+        ring=_ring(config),
+        audit=_audit(config),
+    )
 
 
 def ledger(config: Config, clock: Clock) -> Ledger:
@@ -86,3 +128,25 @@ def _usage(config: Config, prices: Prices, environ: Mapping[str, str]) -> Sink |
     legacy = config.profile == "ai-gateway"
     url = database_url(config.usage, environ, legacy=legacy)
     return UsageStore(url, spill_dir(config.usage, url), prices=prices, keep_days=config.usage.keep_days)
+
+
+def _mirror(config: Config, clock: Clock) -> Mirror | None:
+    return Mirror(clock) if any(rule.mirror for rule in config.routing.rule) else None
+
+
+def _ring(config: Config) -> "LiveKeys | None":
+    place = key_place(config.auth)
+    if place is None:
+        return None
+    from setu.store.keys import LiveKeys, shelf_at
+
+    return LiveKeys(shelf_at(place))
+
+
+def _audit(config: Config) -> "AuditLog | None":
+    file = audit_file(config.audit)
+    if file is None:
+        return None
+    from setu.store.audit import AuditLog
+
+    return AuditLog(file, failures=config.audit.failures_per_minute)

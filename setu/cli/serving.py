@@ -7,18 +7,35 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from setu import build
+from setu.access.exposure import exposed
 from setu.cassette.edits import Rules
-from setu.cli.rooms import note
+from setu.cli.operating import Operator
+from setu.cli.rooms import listening, note
+from setu.config.access import secrets_of
 from setu.config.environ import with_dotenv
+from setu.config.limits import limits_of, policy_of
 from setu.config.load import OF_A_SERVER, Loaded, Options, find, read
 from setu.config.model import Config
 from setu.config.profiles import SIMULATED
+from setu.errors import ConfigError
 from setu.ports import Transport
 from setu.providers.deployment import Deployment
+from setu.resilience.limits import NO_LIMITS
+from setu.rooms import plain
+from setu.server import serve
+from setu.server.admin_gateway import Admit, GatewayAdmin, admitting, health
 from setu.server.reload import Reloader
+from setu.server.workers import Supervisor, adopted
+from setu.signals import Call
 from setu.studio import Setup, Studio
+from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
 from setu.transport.swap import Swap
+
+NO_PROVIDER = (
+    "no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, "
+    "or write a setu.toml"
+)
 
 
 class Source:
@@ -43,6 +60,69 @@ class Source:
         return loaded
 
 
+def _exposed(config: Config) -> list[str]:
+    """Return what is worth a warning of where this configuration listens.
+
+    Raises:
+        ConfigError: there is something, and checking is strict.
+    """
+    found = (exposed(host, config.auth.mode, strict=config.strict) for host, _ in build.addresses(config))
+    return [sentence for sentence in found if sentence is not None][:1]
+
+
+def _need_one_process(config: Config, mode: "Mode") -> None:
+    """Refuse several workers where each would do for itself what must be done once.
+
+    Raises:
+        ConfigError: recordings, or limits that every worker would count for itself.
+    """
+    if mode.record is not None or mode.replay is not None:
+        raise ConfigError("--workers: recordings are written and replayed by one process; leave --workers out")
+    counted = limits_of(config.limits, {name: each.rate_limit for name, each in config.providers.items()})
+    if counted != NO_LIMITS and config.state.redis_url is None and not mode.own_limits:
+        raise ConfigError(
+            "--workers: each worker would count limits for itself: "
+            "set state.redis_url, or say --allow-per-process-limits"
+        )
+
+
+class Mode(NamedTuple):
+    """How it is served: by how many processes, and from or into which recordings."""
+
+    workers: int
+    own_limits: bool
+    replay: Path | None
+    record: Path | None
+    rules: Rules
+
+
+def run(source: Source, mode: Mode) -> int:
+    """Serve until a signal; return the exit status.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
+    worker = adopted()
+    config, warnings = (loaded := source.load()).config, [*loaded.warnings, *_exposed(loaded.config)]
+    if mode.workers > 1:
+        _need_one_process(config, mode)
+    listeners = worker.listeners if worker else [serve.bind(*one) for one in build.addresses(config)]
+    urls = ", ".join(map(serve.url_of, listeners))
+    for warning in warnings if worker is None else ():
+        note(warning)
+    if mode.workers > 1 and worker is None:
+        count = f"{mode.workers} workers"
+        return Supervisor(mode.workers, listeners, lambda: listening("gateway", urls, count), tell=note).run()
+    served = open_(source, loaded, mode, shared=worker is not None)
+    if not served.names and worker is None:
+        note(NO_PROVIDER)
+    names = ", ".join(served.names) or "no provider"
+    ready = worker.ready if worker else lambda: listening("gateway", urls, names)
+    server = config.server
+    serve.run(served.app, listeners, ready, grace=server.shutdown_timeout, keep_alive=server.idle_timeout)
+    return 1 if served.misses() else 0
+
+
 class Served(NamedTuple):
     """An app, the names of its providers, and how many requests of a replay had no recording."""
 
@@ -51,23 +131,21 @@ class Served(NamedTuple):
     misses: Callable[[], int]
 
 
-def open_(
-    source: Source, loaded: Loaded, *, replay: Path | None, record: Path | None, rules: Rules, shared: bool
-) -> Served:
+def open_(source: Source, loaded: Loaded, mode: Mode, *, shared: bool) -> Served:
     """Build what is served. `shared`: other workers serve it, too.
 
     Raises:
         ConfigError: a provider or a directory cannot be used.
     """
-    if replay is not None:
-        studio = Studio(Setup(directory=replay, on_exhausted="cycle", redact=rules), tell=note)
+    if mode.replay is not None:
+        studio = Studio(Setup(directory=mode.replay, on_exhausted="cycle", redact=mode.rules), tell=note)
         deployed = build.deployments(loaded.config, source.environ, offline_key=build.OFFLINE_KEY)
         served = build.guarded(build.gateway(deployed, studio.open(None), config=loaded.config), loaded.config)
         return Served(_app(served, loaded.config, deployed), tuple(deployed), lambda: studio.misses)
-    if record is not None:
+    if mode.record is not None:
         deployed = build.deployments(loaded.config, source.environ)
         live = HttpxTransport(read_timeouts=build.timeouts(deployed))
-        studio = Studio(Setup(directory=record, mode="all", redact=rules), live=live, tell=note)
+        studio = Studio(Setup(directory=mode.record, mode="all", redact=mode.rules), live=live, tell=note)
         media = HttpxTransport()
         recorded = studio.both_sides(lambda upstream: _gateway(deployed, upstream, loaded.config, media))
         return Served(_app(build.guarded(recorded, loaded.config), loaded.config, deployed), tuple(deployed), lambda: 0)
@@ -85,12 +163,14 @@ def _app(served: Transport, config: Config, deployed: Mapping[str, Deployment]) 
 def _reloadable(source: Source, loaded: Loaded, *, shared: bool) -> Served:
     """Build a gateway in whose place the next one can be put."""
     live = _Live(source, loaded)
-    reloader = Reloader(source.load, live.take, build.SystemClock(), spread=_tell_the_others if shared else None)
+    spread = _tell_the_others if shared else None
+    reloader = live.operator.reloader = Reloader(source.load, live.take, build.SystemClock(), spread=spread)
 
     def describe() -> Mapping[str, Any]:
-        return {**live.describe(), "configuration": reloader.last.facts()}
+        return {**health(live.operator.providers()), "configuration": reloader.last.facts()}
 
-    app = build.app(live.swap, loaded.config, describe, running=lambda: reloader.running(lambda: source.files))
+    admin = GatewayAdmin(live.operator, live.admit).routes
+    app = build.app(live.swap, loaded.config, describe, admin, lambda: reloader.running(lambda: source.files))
     return Served(app, tuple(live.deployed), lambda: 0)
 
 
@@ -101,7 +181,20 @@ class _Live:
         self._source = source
         self._listens = build.addresses(loaded.config)
         self._media = HttpxTransport()
+        clock = build.SystemClock()
+        self._rooms = plain(clock, self._heard, policy_of(loaded.config.breaker))
+        self.loaded, self.deployed = loaded, dict[str, Deployment]()
+        self.operator = Operator(lambda: (self.loaded, self.deployed), self._rooms.ledger.standing, self.take, clock)
         self.swap = Swap(self._built(loaded))
+
+    def admit(self) -> Admit | None:
+        """Return what lets an operator in; None where there is no admin key."""
+        keys = [key for key in secrets_of(self.loaded.config.auth.admin_keys) if key]
+        return admitting(keys) if keys else None
+
+    def _heard(self, call: Call) -> None:
+        log_call(call)
+        self.operator.heard(call)
 
     async def take(self, loaded: Loaded) -> None:
         """Serve another configuration from now on."""
@@ -112,8 +205,10 @@ class _Live:
     def _built(self, loaded: Loaded) -> Transport:
         deployed = build.deployments(loaded.config, self._source.environ)
         transport = _outward(deployed)
-        served = build.guarded(_gateway(deployed, transport, loaded.config, self._media), loaded.config)
-        self.deployed, self.describe = deployed, build.describe_gateway(deployed)
+        media = build.media_fetcher(loaded.config, self._media)
+        gateway = build.gateway(deployed, transport, config=loaded.config, media=media, rooms=self._rooms)
+        served = build.guarded(gateway, loaded.config)
+        self.loaded, self.deployed = loaded, deployed
         return served
 
 

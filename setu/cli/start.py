@@ -9,12 +9,6 @@ from setu.cli import redaction
 
 if TYPE_CHECKING:
     from setu.cassette.edits import Rules
-    from setu.config.model import Config
-
-NO_PROVIDER = (
-    "setu: note: no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or "
-    "OPENROUTER_API_KEY, or write a setu.toml"
-)
 
 
 def start(
@@ -49,75 +43,15 @@ def start(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
     """Start the gateway: OpenAI-, Anthropic- and Gemini-compatible, in front of any provider."""
-    from setu import build
     from setu.cli import serving
-    from setu.cli.rooms import asked, listening, note
-    from setu.server import serve
-    from setu.server.workers import Supervisor, adopted
+    from setu.cli.rooms import asked
     from setu.telemetry import logs
 
     rules = _rules(replay, record, redact_header, redact_pointer, redact_pattern)
     logs.configure(verbose=verbose)
-    options = asked(host, port, listen or ())._replace(profile=profile, strict=strict, offline=False)
-    worker = adopted()
-    source = serving.Source(config, options)
-    loaded = source.load()
-    sentences = [*loaded.warnings, *_exposed(loaded.config)]
-    if workers > 1:
-        _need_one_count(loaded.config, recorded=record or replay, allowed=allow_per_process_limits)
-    listeners = worker.listeners if worker else [serve.bind(*one) for one in build.addresses(loaded.config)]
-    urls = ", ".join(map(serve.url_of, listeners))
-    for sentence in sentences if worker is None else ():
-        note(sentence)
-    if workers > 1 and worker is None:
-        count = f"{workers} workers"
-        raise typer.Exit(Supervisor(workers, listeners, lambda: listening("gateway", urls, count), tell=note).run())
-    served = serving.open_(source, loaded, replay=replay, record=record, rules=rules, shared=worker is not None)
-    if not served.names and worker is None:
-        typer.echo(NO_PROVIDER, err=True)
-    names = ", ".join(served.names) or "no provider"
-    serve.run(
-        served.app,
-        listeners,
-        worker.ready if worker else lambda: listening("gateway", urls, names),
-        grace=loaded.config.server.shutdown_timeout,
-        keep_alive=loaded.config.server.idle_timeout,
-    )
-    if served.misses():
-        raise typer.Exit(1)
-
-
-def _exposed(config: "Config") -> list[str]:
-    """Return what is worth a warning of where this configuration listens.
-
-    Raises:
-        ConfigError: there is something, and checking is strict.
-    """
-    from setu.access.exposure import exposed
-    from setu.build import addresses
-
-    found = (exposed(host, config.auth.mode, strict=config.strict) for host, _ in addresses(config))
-    return [sentence for sentence in found if sentence is not None][:1]
-
-
-def _need_one_count(config: "Config", *, recorded: Path | None, allowed: bool) -> None:
-    """Refuse several workers where each would do for itself what must be done once.
-
-    Raises:
-        ConfigError: recordings, or limits that every worker would count for itself.
-    """
-    from setu.config.limits import limits_of
-    from setu.errors import ConfigError
-    from setu.resilience.limits import NO_LIMITS
-
-    if recorded is not None:
-        raise ConfigError("--workers: recordings are written and replayed by one process; leave --workers out")
-    counted = limits_of(config.limits, {name: each.rate_limit for name, each in config.providers.items()})
-    if counted != NO_LIMITS and config.state.redis_url is None and not allowed:
-        raise ConfigError(
-            "--workers: each worker would count limits for itself: set state.redis_url, "
-            "or say --allow-per-process-limits"
-        )
+    options = asked(host, port, listen or ())._replace(profile=profile, strict=strict)
+    mode = serving.Mode(workers, allow_per_process_limits, replay, record, rules)
+    raise typer.Exit(serving.run(serving.Source(config, options), mode))
 
 
 def _rules(

@@ -40,10 +40,6 @@ class Auth(Section):
         "file, or a database, `sqlite:///FILE` or `postgresql://…`.",
     )
 
-    strict: bool = Field(
-        False, description="Whether to refuse to listen where others can reach it while nobody is asked for a key."
-    )
-
     @field_validator("mode", mode="before")
     @classmethod
     def _known_as(cls, value: Any) -> Any:

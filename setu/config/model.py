@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from setu.config.access import Audit, Auth, Cors, PolicyRule
 from setu.config.cache import CacheConfig
 from setu.config.limits import BreakerConfig, LimitsConfig, RateLimit, StateConfig
+from setu.config.privacy import PrivacyConfig
 from setu.config.resilience import HealthCheckConfig, ProviderHost, ResilienceConfig
 from setu.config.routing import Routing
 from setu.config.section import Section
@@ -146,6 +147,7 @@ class Config(Section):
     resilience: ResilienceConfig = ResilienceConfig()
     health_check: HealthCheckConfig = HealthCheckConfig()
     cache: CacheConfig = CacheConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     cors: Cors = Cors()
     audit: Audit = Audit()
     media: MediaConfig = MediaConfig()

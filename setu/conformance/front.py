@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from setu import build
 from setu.bundled import data_dir
 from setu.chat.ids import counter
-from setu.config.model import Auth, Config
+from setu.config.access import Auth
+from setu.config.model import Config
 from setu.conformance.lab import Aim
 from setu.conformance.mutants.mutant import Change, unchanged
 from setu.conformance.stand import Stand

@@ -9,6 +9,7 @@ from setu.access.forward import recipient, with_own_key
 from setu.chat.request import ChatRequest
 from setu.dialects.record import Dialect, Route
 from setu.errors import DeniedError
+from setu.providers.deployment import Deployment
 from setu.routing.plan import Ask, Plan, Target
 from setu.routing.table import Table
 from setu.translate.splice import Head
@@ -29,11 +30,12 @@ def admitted(
         return plan
     inside = _inside(route, dialect, head) if rules.looks_inside else None
     meant = recipient(_named(plan, ask, table), dialect.name, table.deployments) if caller.forward is not None else None
+    alias = ask.model if ask.model is not None and ask.model in table.aliases else ""
     kept: list[Target] = []
     first: DeniedError | None = None
     for target in plan.targets:
         try:
-            kept.append(_allowed(target, caller, rules, ask, inside, meant, dialect))
+            kept.append(_allowed(target, caller, rules, alias, inside, meant, dialect))
         except DeniedError as error:
             first = first or error
     if not kept and first is not None:
@@ -42,12 +44,31 @@ def admitted(
     return msgspec.structs.replace(plan, targets=tuple(kept), mirrors=mirrors)
 
 
+def alone(deployment: Deployment, caller: Caller, rules: Rules, dialect: str) -> Deployment:
+    """Return the one provider of a request that passes unread, as this client may use it.
+
+    Raises:
+        DeniedError: it may not; what nobody reads is taken for the worst.
+    """
+    if not rules.rules and caller.free:
+        return deployment
+    permit(rules, caller, facts_of(deployment, "", caller)).require()
+    return with_own_key(caller, deployment, deployment.name, dialect)
+
+
+def offered(deployment: Deployment, caller: Caller, model: str | None = None) -> bool:
+    """Tell whether a client's key is for a provider, or for one of its models."""
+    if caller.free:
+        return True
+    scope = msgspec.structs.replace(caller, models=() if model is None else caller.models)
+    return permit(Rules(), scope, facts_of(deployment, model or "", caller)).allowed
+
+
 def _allowed(
-    target: Target, caller: Caller, rules: Rules, ask: Ask, inside: Inside | None, meant: str | None, dialect: Dialect
+    target: Target, caller: Caller, rules: Rules, alias: str, inside: Inside | None, meant: str | None, dialect: Dialect
 ) -> Target:
     tools, modalities = inside if inside is not None else (None, None)
     deployment = target.deployment
-    alias = ask.model if ask.model is not None and ask.model not in {target.model, target.name} else ""
     facts = facts_of(deployment, target.model, caller, alias=alias, tools=tools, modalities=modalities)
     permit(rules, caller, facts).require()
     own = with_own_key(caller, deployment, meant, dialect.name)

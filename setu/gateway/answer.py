@@ -10,6 +10,7 @@ from setu.access.caller import ANYBODY, Caller
 from setu.chat.response import Usage
 from setu.dialects.record import Dialect, Loss, Operation
 from setu.errors import ErrorInfo, ErrorKind
+from setu.gateway.cache import NO_STORE
 from setu.gateway.ready import Failure, Ready, json_headers, passable
 from setu.http import Ending, Headers, Response
 from setu.ports import Clock
@@ -29,7 +30,8 @@ class Answer:
     """Builds the response to one request and reports the call once it is over.
 
     What is learned on the way is set from outside: `caller`, `plan`, `target` (whose answer it is), `attempts`,
-    `use_case`, `cache`; `limits` are fields that tell a client what is left of its limits.
+    `use_case`, `cache`; `limits` are fields that tell a client what is left of its limits; `detached` when its
+    call goes on for others although its client has left.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Answer:
         self._losses: list[Loss] = []
         self._status = 0
         self._reported = False
+        self.detached = False
 
     def routed(self, plan: Plan, head: Head | None) -> None:
         """Note where the request is meant to go first."""
@@ -77,6 +80,8 @@ class Answer:
         if self.dialect.request_id not in headers:
             headers.set(self.dialect.request_id, self.request_id)
         headers.set("x-setu-request-id", self.request_id)
+        if self.caller.key:
+            headers.set("cache-control", NO_STORE)
         for name, value in self._told():
             headers.set(name, value)
         loss = header_value(self._losses)
@@ -108,18 +113,23 @@ class Answer:
         """Answer with an error: the upstream's own where it can be read, else in the endpoint's envelope."""
         if isinstance(failure, ErrorInfo):
             failure = Failure(info=failure)
+        headers, body = self.rendered(failure)
+        self._status = _status(failure, self.dialect)
+        self.ended(Ending.ERROR, failure.info)
+        return Response(self._status, self.stamped(headers), body)
+
+    def rendered(self, failure: Failure) -> tuple[Headers, bytes]:
+        """Return an error's fields and body."""
         info = failure.info
         if failure.own is not None:
-            headers, body = passable(failure.own[0]), failure.own[1]
-        else:
-            if info.status == OVERLOADED and self.dialect.name != "anthropic":
-                info = msgspec.structs.replace(info, status=503)
-            headers, body = json_headers(), self.dialect.errors.render(info)
-            if info.retry_after is not None and "retry-after" not in self.limits:
-                headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
-        self._status = info.status
-        self.ended(Ending.ERROR, info)
-        return Response(info.status, self.stamped(headers), body)
+            return passable(failure.own[0]), failure.own[1]
+        headers = json_headers()
+        if info.retry_after is not None and "retry-after" not in self.limits:
+            headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
+        status = _status(failure, self.dialect)
+        return headers, self.dialect.errors.render(
+            info if status == info.status else msgspec.structs.replace(info, status=status)
+        )
 
     def give(self, ready: Ready) -> Response:
         """Answer; whoever made a stream says how it ended, a whole body has."""
@@ -175,6 +185,11 @@ class Answer:
 
 
 _UNKNOWN = Usage()
+
+
+def _status(failure: Failure, dialect: Dialect) -> int:
+    status = failure.info.status
+    return 503 if status == OVERLOADED and failure.own is None and dialect.name != "anthropic" else status
 
 
 def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 
+import msgspec
+
 from setu.chat.response import Usage
-from setu.dialects.record import Dialect, Operation, Reply, Route
+from setu.dialects.record import Dialect, Loss, Operation, Reply, Route
 from setu.errors import DeadlineError, ErrorInfo, SetuError
+from setu.gateway import unsealed
 from setu.gateway.answer import Answer
 from setu.gateway.facts import gather, tenant_of
 from setu.gateway.forward import upstream_request
 from setu.gateway.keyless import keyless
+from setu.gateway.masking import Options, mask_request, restore
+from setu.gateway.options import with_members, with_options
 from setu.gateway.perform import Tried
 from setu.gateway.quirk import edited, quirks_of
 from setu.gateway.ready import Failure, Ready
@@ -24,7 +29,7 @@ from setu.resilience.refusals import refusal_info
 from setu.routing.plan import Ask, Target
 from setu.signals import Attempt
 from setu.translate.bridge import upstream_operation
-from setu.translate.loss import refuse
+from setu.translate.loss import HEADER, header_value, refuse
 from setu.translate.open import open_translation, reply_for
 from setu.translate.session import Destination
 from setu.translate.splice import Head
@@ -48,6 +53,25 @@ class Course:
         self.answer = answer
         self.reservation = _NO_CHARGES
         self.deadline: float | None = None
+        self.masks: Mapping[str, str] = {}
+
+    def mask(self, options: Options) -> None:
+        """Take personal data out of the request.
+
+        Raises:
+            LocalDialectError: there is some, and such requests are refused.
+        """
+        masked = mask_request(self.head.body, options)
+        self.masks = masked.table
+        self.head = msgspec.structs.replace(self.head, body=masked.body)
+        self.request = msgspec.structs.replace(self.request, body=masked.body)
+
+    def restored(self, ready: Ready) -> Ready:
+        """Put back what was masked in the request."""
+        if self.masks:
+            framing = None if isinstance(ready.body, bytes) else self.route.framing or "sse"
+            ready.body = restore(Response(ready.status, ready.headers, ready.body), self.masks, framing).body
+        return ready
 
     async def attempt(self, target: Target, number: int) -> Tried["Given"]:
         """Try one target once."""
@@ -141,6 +165,13 @@ class Leg:
             await self._report(Result(ok=True, latency=self._seconds(), status=found.status))
         return Tried(outcome=OK, value=Given(self, found, self._ttfb))
 
+    def target_told(self, ready: Ready) -> None:
+        """Write down in an answer that may be kept whose it is, and what it lost."""
+        ready.headers.set("x-setu-provider", self.target.deployment.name)
+        loss = header_value(ready.losses)
+        if loss is not None:
+            ready.headers.set(HEADER, loss)
+
     async def over(self, ending: Ending, info: ErrorInfo | None, usage: Usage | None) -> None:
         """Take note of a stream's end, once."""
         if self._over:
@@ -206,26 +237,35 @@ class Leg:
             facts=deployment.facts(target.model),
             capabilities=deployment.provider.capabilities,
         )
+        wished: tuple[Loss, ...] = ()
+        if target.options and operation in {"chat", "complete"}:
+            wish = with_options(head.body, course.dialect, target.options, to)
+            head, wished = msgspec.structs.replace(head, body=wish.body), wish.losses
         seals = services.seals(tenant_of(course.request))
         translation = open_translation(course.dialect, route, head, to)
-        rendered = translation.render(await gather(translation.needs(), seals, services.media))
-        rendered = edited(rendered, quirks)
+        rendered = edited(translation.render(await gather(translation.needs(), seals, services.media)), quirks)
+        body = with_members(rendered.body, target.members) if target.members else rendered.body
+        losses = (*wished, *rendered.losses)
         if services.refuses_losses:
-            refuse(rendered.losses)
+            refuse(losses)
         codec = upstream.upstream[operation]
-        own = codec.place(target.model, rendered.body) if codec.place else codec.path(target.model, head.stream)
+        own = codec.place(target.model, body) if codec.place else codec.path(target.model, head.stream)
         place = endpoint(deployment, upstream.name, operation, own, target.model, stream=head.stream)
-        onward = upstream_request(
-            course.request, rendered.body, deployment, place, same=translation.identical, framing=route.framing
-        )
-        turn = Turn(route, head, translation, upstream, course.reply(), seals, quirks, self.over)
-        if deployment.signer is not None:
-            onward = await deployment.signer.sign(onward)
-        response = await services.transport.send(onward)
-        self._ttfb = self._elapsed()
-        found = await _turned(turn, response)
-        if isinstance(found, Ready) and rendered.losses:
-            found.losses = (*rendered.losses, *found.losses)
+
+        async def ask(body: bytes) -> Ready | Failure:
+            onward = upstream_request(
+                course.request, body, deployment, place, same=translation.identical, framing=route.framing
+            )
+            turn = Turn(route, head, translation, upstream, course.reply(), seals, quirks, self.over)
+            if deployment.signer is not None:
+                onward = await deployment.signer.sign(onward)
+            response = await services.transport.send(onward)
+            self._ttfb = self._elapsed()
+            return await _turned(turn, response)
+
+        found = await unsealed.asked(ask, upstream.name, body)
+        if isinstance(found, Ready) and losses:
+            found.losses = (*losses, *found.losses)
         return found
 
     async def _record(

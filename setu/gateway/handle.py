@@ -4,24 +4,29 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+import msgspec
+
 from setu.dialects.record import Dialect, Route
 from setu.dialects.registry import of_path
 from setu.dialects.routes import allowed, classify_prefixed
-from setu.errors import SetuError
+from setu.errors import AuthenticationError, DeniedError, SetuError
 from setu.gateway import models
-from setu.gateway.admission import admitted
+from setu.gateway.admission import admitted, alone, offered
 from setu.gateway.answer import BROKEN, Answer, not_found, not_json
 from setu.gateway.ask import ask_of
 from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
 from setu.gateway.keyless import need_key
+from setu.gateway.mirror import is_mirrored
 from setu.gateway.raw import pass_through
 from setu.gateway.ready import Ready, json_headers
 from setu.gateway.services import Services
+from setu.gateway.shadow import reflect
 from setu.gateway.tries import answered
 from setu.http import Ending, Request, Response
 from setu.providers.deployment import Deployment
 from setu.routing.plan import Ask, Outlook, Plan
+from setu.routing.route import required
 from setu.routing.route import route as routed
 from setu.routing.strategies import rotated
 from setu.routing.table import named_deployment
@@ -62,10 +67,15 @@ class Gateway:
             if services.door is not None:
                 answer.caller = await services.door.enter(request)
             return await self._answered(request, route, path, dialect, answer)
+        except AuthenticationError as error:
+            response = answer.failed(error.info())
+            response.headers.set("www-authenticate", "Bearer")
+            return response
         except SetuError as error:
             return answer.failed(error.info())
         except asyncio.CancelledError:
-            answer.ended(Ending.CLOSED_BY_CLIENT, None)
+            if not answer.detached:
+                answer.ended(Ending.CLOSED_BY_CLIENT, None)
             raise
         except Exception:
             LOG.exception("request %s broke the gateway", request_id)
@@ -84,19 +94,26 @@ class Gateway:
             return _not_found(request.method, path, answer)
         answer.operation = route.operation
         if route.operation == "models":
-            return self._models(route, answer)
+            return await self._models(route, answer)
         media_type = await _foreign_type(request)
         if media_type is not None:
             return answer.failed(not_json(media_type))
         return await self._ask(request, route, dialect, answer)
 
-    def _models(self, route: Route, answer: Answer) -> Response:
+    async def _models(self, route: Route, answer: Answer) -> Response:
+        services, caller = self.services, answer.caller
+        await services.priced()
+        shelf = models.Shelf(
+            {name: each for name, each in self.deployments.items() if offered(each, caller)},
+            services.prices,
+            lambda deployment, model: offered(deployment, caller, model),
+        )
         if route.dialect == "gemini":
-            body = models.gemini_listing(self.deployments, route.model)
+            body = models.gemini_listing(shelf, route.model)
         elif route.model is not None:
-            body = models.single(route.model, self.deployments, self._started)
+            body = models.single(route.model, shelf, self._started)
         else:
-            body = models.listing(self.deployments, self._started)
+            body = models.listing(shelf, self._started)
         return answer.give(Ready(status=200, headers=json_headers(), body=body))
 
     async def _ask(self, request: Request, route: Route, dialect: Dialect, answer: Answer) -> Response:
@@ -104,6 +121,8 @@ class Gateway:
         head = read_head(await request.read(), route)
         ask = ask_of(request, route, head, answer.caller, services.table)
         answer.use_case = ask.use_case or ""
+        if ask.tenant != answer.caller.tenant:  # one that the client claims, where its key has none
+            answer.caller = msgspec.structs.replace(answer.caller, tenant=ask.tenant)
         plan = admitted(
             await self._plan(ask), answer.caller, services.policies, ask, route, dialect, head, services.table
         )
@@ -112,13 +131,21 @@ class Gateway:
         upstream = course.speaks(plan.deployment, plan.model)
         if route.operation == "count_tokens" and route.operation not in upstream.upstream:
             return estimated(dialect, route, head, course.reply(), answer)
+        if services.masks is not None and services.masks.concerns([each.deployment.name for each in plan.targets]):
+            course.mask(services.masks)
+        if (
+            plan.mirrors
+            and services.mirror is not None
+            and is_mirrored(services.mirrored, ask.sticky or answer.call_id)
+        ):
+            reflect(course, plan, services.mirror)
         return await answered(course, plan)
 
     async def _plan(self, ask: Ask) -> Plan:
         services = self.services
         outlook = Outlook(
             standing=services.ledger.standing(),
-            prices=services.price_list,
+            prices=services.price_list(),
             draw=services.draw(),
             now=services.clock.now(),
         )
@@ -126,10 +153,19 @@ class Gateway:
         return plan if plan.rotate is None else rotated(plan, await services.ledger.turn(plan.rotate))
 
     async def _raw(self, request: Request, route: Route | None, named: str, answer: Answer) -> Response:
-        deployment = named_deployment(named, self.deployments)
+        services = self.services
+        deployment = named_deployment(named, self.deployments, services.table.provider_aliases)
+        caller = answer.caller
+        asked = Ask(
+            model=None, provider=named, operation="raw", tenant=caller.tenant, key=caller.key, require=caller.require
+        )
+        for tag in required(asked, services.table):
+            if not deployment.has(tag):
+                raise DeniedError(f"this request needs {tag}, which provider '{deployment.name}' is not")
+        deployment = alone(deployment, caller, services.policies, answer.dialect.name)
         need_key(deployment)
         prefix = route.provider if route is not None else None
-        return await pass_through(request, prefix, deployment, self.services, answer)
+        return await pass_through(request, prefix, deployment, services, answer)
 
 
 async def _foreign_type(request: Request) -> str | None:

@@ -66,7 +66,8 @@ async def perform(plan: Attempts[T], call: Call[T, V], clock: Clock) -> Performe
                 tries += told
             step = _following(plan, told)
         chosen = _chosen(tries)
-        await _drop_all([tried for tried in tries if tried is not chosen])
+        if len(tries) > 1:
+            await _drop_all([tried for tried in tries if tried is not chosen])
     except BaseException:
         plan.close()
         await _drop_all(tries)

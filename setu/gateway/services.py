@@ -1,6 +1,6 @@
 """What a gateway works with, handed in by the composition root; a reload builds another one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -11,6 +11,9 @@ from setu.chat.ids import Mint
 from setu.chat.parts import Inline
 from setu.chat.seals import Seal
 from setu.dialects.record import Dialect
+from setu.gateway.cache import Cache
+from setu.gateway.masking import Options
+from setu.gateway.mirror import Mirror
 from setu.http import Request
 from setu.ports import Clock, Fetcher, SealStore, Transport
 from setu.resilience.ledger import Charge, Ledger
@@ -40,12 +43,16 @@ class Charging(Protocol):
     def of_target(self, target: Target, ask: Ask) -> tuple[Charge, ...]: ...
 
 
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything outside a gateway that it decides or remembers with.
 
     `seals` gives the store of a tenant; `retry` says how often a target is tried; `prices` knows what a token of a
-    provider's model costs, `price_list` that of what routing may choose from, by `provider/model`. `resilience`
-    is each provider's policy, by its name.
+    provider's model costs, `price_list` that of what routing may choose from, by `provider/model`; after `priced` all
+    are known. `resilience` is each provider's policy, by its name.
     """
 
     dialects: Mapping[str, Dialect]
@@ -64,7 +71,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     policies: Rules = Rules()
     door: Doorkeeper | None = None
     prices: Callable[[str, str], Price | None] = lambda _provider, _model: None
-    price_list: Mapping[str, Price] = {}
+    price_list: Callable[[], Mapping[str, Price]] = dict
+    priced: Callable[[], Awaitable[None]] = _at_once
+    cache: Cache | None = None
+    masks: Options | None = None
+    mirror: Mirror | None = None
+    mirrored: float = 1.0
     media: Fetcher[Inline] | None = None
     refuses_losses: bool = False
     legacy_fields: bool = False

@@ -1,14 +1,16 @@
 """From a plan to an answer: limits of the client, then one try after another until one is worth giving."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
-from setu.errors import ErrorInfo
+from setu.errors import ErrorInfo, SetuError
+from setu.gateway.cache import Cache
+from setu.gateway.cacheable import Lookup, lookup, scope_of, targets_of
 from setu.gateway.course import Course, Given
 from setu.gateway.perform import Tried, perform
-from setu.gateway.ready import Failure
-from setu.http import Response
+from setu.gateway.ready import Failure, Ready
+from setu.http import ByteStream, Ending, Response
 from setu.resilience.attempts import attempts
 from setu.resilience.deadlines import whole
 from setu.resilience.ledger import Refusal
@@ -26,10 +28,18 @@ async def answered(course: Course, plan: Plan) -> Response:
     if refusal is not None:
         return answer.failed(refusal_info(refusal, course.services.clock.now()))
     try:
-        given = await first_good(course, plan)
+        if course.services.cache is not None:
+            return await through(course, plan, course.services.cache)
+        return await _given(course, await first_good(course, plan))
     except BaseException:
-        await course.refunded()
+        if not answer.detached:
+            await course.refunded()
         raise
+
+
+async def _given(course: Course, given: Given) -> Response:
+    """Answer with what a try gave."""
+    answer = course.answer
     answer.target = given.leg.target
     answer.ttfb = given.ttfb
     if isinstance(given.ready, Failure):
@@ -37,7 +47,81 @@ async def answered(course: Course, plan: Plan) -> Response:
         return answer.failed(given.ready)
     if isinstance(given.ready.body, bytes):
         await course.settled(given.ready.usage, given.leg.target)
-    return answer.give(given.ready)
+    return answer.give(course.restored(given.ready))
+
+
+async def through(course: Course, plan: Plan, cache: Cache) -> Response:
+    """Answer from the cache, with somebody else's answer that is under way, or with a call of our own."""
+    answer = course.answer
+    own: list[Given] = []
+
+    async def produce() -> Response:
+        given = await first_good(course, plan)
+        own.append(given)
+        ready = given.ready
+        if isinstance(ready, Ready):
+            given.leg.target_told(ready)
+            return Response(ready.status, ready.headers, ready.body)
+        headers, body = answer.rendered(ready)
+        return Response(ready.info.status, headers, body)
+
+    def left() -> None:
+        answer.detached = True
+
+    outcome = await cache.through(_lookup(course, plan, cache), produce, left)
+    response = outcome.response
+    answer.cache = outcome.state
+    if own:
+        given = own[0]
+        if isinstance(given.ready, Ready):
+            given.ready.headers, given.ready.body = response.headers, response.body
+        return await _given(course, given)
+    await course.refunded()
+    answer.target = _target_of(response, plan)
+    if response.status >= 400:  # of the call that somebody else made
+        error = answer.dialect.errors.parse(response.status, response.headers, await response.read())
+        return answer.failed(Failure(info=error))
+    body = response.body if isinstance(response.body, bytes) else Told(response.body, answer.ended)
+    return answer.give(course.restored(Ready(status=response.status, headers=response.headers, body=body)))
+
+
+def _target_of(response: Response, plan: Plan) -> Target:
+    """Return whose answer it was."""
+    name = response.headers.get("x-setu-provider")
+    return next((target for target in plan.targets if target.deployment.name == name), plan.first)
+
+
+def _lookup(course: Course, plan: Plan, cache: Cache) -> Lookup | None:
+    return lookup(
+        course.request,
+        course.route,
+        scope=scope_of(course.answer.caller, course.request),
+        targets=targets_of(plan),
+        volatile=course.dialect.volatile,
+        when=cache.rules.when,
+    )
+
+
+class Told:
+    """A stream of another call: it says how it ended for this client."""
+
+    def __init__(self, body: ByteStream, ended: Callable[[Ending, ErrorInfo | None], None]) -> None:
+        self._body = body
+        self._ended = ended
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._body:
+                yield chunk
+        except SetuError as error:
+            self._ended(Ending.TRUNCATED, error.info())
+            raise
+        self._ended(Ending.COMPLETE, None)
+
+    async def aclose(self) -> None:
+        """Leave the other call to those who are left."""
+        self._ended(Ending.CLOSED_BY_CLIENT, None)
+        await self._body.aclose()
 
 
 async def _charged(course: Course, plan: Plan) -> Refusal | None:

@@ -47,7 +47,7 @@ def route(ask: Ask, table: Table, outlook: Outlook = _NOTHING_KNOWN) -> Plan:
         LocalDialectError: the model string has a setting of the wrong kind.
     """
     ask = _heard(ask, table)
-    rules = [rule for rule in table.rules if matches(rule.when, ask)]
+    rules = _matching(ask, table)
     pick = _picked(ask, table, rules)
     if len(pick.targets) == 1 and not (rules or pick.by or ask.fallbacks or ask.require or ask.strategy):
         strategy = "priority" if pick.ordered else table.policy.strategy  # nothing to order: the common case is short
@@ -70,6 +70,15 @@ def route(ask: Ask, table: Table, outlook: Outlook = _NOTHING_KNOWN) -> Plan:
         mirrors=_mirrors(shaping, table, require, plan),
         hedge=policy.hedge if len(plan.targets) > 1 else None,
     )
+
+
+def required(ask: Ask, table: Table) -> frozenset[str]:
+    """Return the tags that a request demands of whoever answers it, for a caller that chooses without a plan."""
+    return ask.require.union(*(rule.require for rule in _matching(_heard(ask, table), table)))
+
+
+def _matching(ask: Ask, table: Table) -> list[Rule]:
+    return [rule for rule in table.rules if matches(rule.when, ask)]
 
 
 def _heard(ask: Ask, table: Table) -> Ask:
@@ -200,7 +209,7 @@ def _defaulted(ask: Ask, table: Table, _rules: Sequence[Rule]) -> Pick | None:
         targets = at_provider(default, default.name, ask.model, table)
         return Pick(targets=targets, reason="default provider", confidence=_DEFAULT)
     only = next(iter(table.deployments.values())) if len(table.deployments) == 1 else None
-    if only is None:
+    if only is None or only.models or only.families:
         return None
     return Pick(targets=[target_at(only, ask.model)], reason="only provider", confidence=_DEFAULT)
 

@@ -8,12 +8,9 @@ import msgspec
 
 from setu.errors import RouteNotFoundError
 from setu.providers.deployment import Deployment
-from setu.routing.plan import Plan
 from setu.routing.policy import Policy, Strategy
 from setu.routing.rules import Rule
 from setu.routing.strategies import STRATEGIES
-
-__all__ = ["BUILT_IN_ALIASES", "Plan", "Table", "available", "named_deployment", "resolve", "unknown_model"]
 
 BUILT_IN_ALIASES: Mapping[str, str] = {
     "openai": "openrouter",
@@ -151,17 +148,3 @@ def unknown_model(model: str, deployments: Mapping[str, Deployment]) -> RouteNot
 def available(deployments: Mapping[str, Deployment]) -> list[str]:
     """Return every listed model as `provider/model`."""
     return [f"{name}/{model}" for name, deployment in deployments.items() for model in deployment.models]
-
-
-def resolve(
-    model: str | None, named: str | None, deployments: Mapping[str, Deployment], default: str | None = None
-) -> Plan:
-    """Choose by the model's name and a named provider alone, with no configuration but a default provider.
-
-    Raises:
-        RouteNotFoundError: `provider_not_found` with the names, or `model_not_found` with the models.
-    """
-    from setu.routing.plan import Ask
-    from setu.routing.route import route
-
-    return route(Ask(model=model, provider=named), Table(deployments=deployments, default_provider=default))

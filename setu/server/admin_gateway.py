@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import blake2b
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any, Protocol
 
@@ -23,6 +25,34 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 Admit = Callable[[Request], ErrorInfo | None]
 """Says why a request may not come in; None lets it. It must not tell known keys from unknown ones by its time."""
+
+
+Guard = Callable[[], Admit | None]
+
+
+def _nobody() -> Admit | None:
+    return None
+
+
+def admitting(keys: Sequence[str]) -> Admit:
+    """Return what lets in who shows one of the keys, in `authorization: Bearer` or `x-api-key`."""
+    digests = [_digest(key) for key in keys]
+
+    def admit(request: Request) -> ErrorInfo | None:
+        scheme, _, bearer = (request.headers.get("authorization") or "").partition(" ")
+        shown = request.headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        found = [compare_digest(_digest(shown), known) for known in digests]  # every one, so that time tells nothing
+        if shown and any(found):
+            return None
+        message = "this is not an admin key" if shown else "an admin key is needed: authorization: Bearer …"
+        kind = ErrorKind.PERMISSION if shown else ErrorKind.AUTHENTICATION
+        return ErrorInfo(kind=kind, status=403 if shown else 401, message=message, code="admin_key_required")
+
+    return admit
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
 
 
 class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,14 +163,15 @@ class GatewayControl(Protocol):
 class GatewayAdmin:
     """The endpoints over a control.
 
-    `admit` guards `/admin/…`; None, when there is no admin key: then only this machine is let in. `known` guards what
-    any client of the gateway may ask, and is `admit` when it is not given.
+    `guard` gives what admits to `/admin/…`, anew for every request: a reload changes keys; None, when there is no admin
+    key: then only this machine is let in. `known` is the guard of what any client of the gateway may ask; by default
+    the same.
     """
 
-    def __init__(self, control: GatewayControl, admit: Admit | None = None, known: Admit | None = None) -> None:
+    def __init__(self, control: GatewayControl, guard: Guard = _nobody, known: Guard | None = None) -> None:
         self._control = control
-        self._admit = admit
-        self._known = known or admit
+        self._guard = guard
+        self._known = known or guard
         provider = "/admin/providers/{name}"
         self.routes = [
             self._route("POST", "/admin/reload", self._reload),
@@ -156,11 +187,11 @@ class GatewayAdmin:
         ]
 
     def _route(self, method: str, path: str, answer: Callable[[Incoming], Awaitable[Any]]) -> Route:
-        admit = self._admit if path.startswith(ADMIN) else self._known
+        guard = self._guard if path.startswith(ADMIN) else self._known
 
         async def endpoint(request: Incoming) -> Response:
             try:
-                _let_in(request, admit)
+                _let_in(request, guard())
                 return JSONResponse(await answer(request))
             except SetuError as error:
                 return _refused(_status(error))
@@ -203,7 +234,7 @@ class GatewayAdmin:
 
     async def _unknown(self, request: Incoming) -> Response:
         try:
-            _let_in(request, self._admit)
+            _let_in(request, self._guard())
         except SetuError as error:
             return _refused(error.info())
         known = any(route.path_regex.match(request.url.path) for route in self.routes[:-1])

@@ -152,7 +152,7 @@ def _on_hang_up(then: Callable[[], None]) -> bool:
         return False
     try:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, then)
-    except (NotImplementedError, RuntimeError):
+    except RuntimeError:  # a loop that cannot
         return False
     return True
 

@@ -167,24 +167,6 @@ def estimate(price: Price, tokens_in: int, max_tokens: int | None) -> int:
     return math.ceil(fixed + tokens_in * price.input + (max_tokens or 0) * price.output)
 
 
-def model_pricing(price: Price) -> dict[str, Any]:
-    """Return a price as `GET /v1/models` tells it: per 1,000 tokens as the first Setu did, and per million."""
-    pricing: dict[str, Any] = {
-        "input": _usd(price.input, 1_000),
-        "output": _usd(price.output, 1_000),
-        "unit": "USD per 1K tokens",
-        "input_per_1m": _usd(price.input, 1_000_000),
-        "output_per_1m": _usd(price.output, 1_000_000),
-    }
-    if price.cache_read is not None:
-        pricing["cached_input_per_1m"] = _usd(price.cache_read, 1_000_000)
-    return pricing
-
-
-def _usd(nano: float, tokens: int) -> float:
-    return round(nano * tokens / 1e9, 12)
-
-
 def _tariff(prices: "types.ModelPrice") -> Tariff | None:
     """Read genai-prices' figures: USD per million, some in steps; None for what is not sold by tokens."""
     if prices.input_mtok is None and prices.output_mtok is None:

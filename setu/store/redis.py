@@ -9,7 +9,6 @@ them. While Redis is down, breakers, turns and averages go on in this process, a
 """
 
 import asyncio
-import contextlib
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence

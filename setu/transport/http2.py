@@ -57,17 +57,16 @@ class Leaving:
 
         pooled = self._transport._pool._requests  # noqa: SLF001 # see above
         held: Any = next((each.connection for each in pooled if each.request is self._request), None)
-        connection = held._connection  # noqa: SLF001
-        state = connection._h2_state  # noqa: SLF001
-        stream = state.streams.get(self._stream)
-        if stream is None or stream.closed:
-            return
-        # What nobody will read gives its room in the connection's window back.
-        for event in connection._events.get(self._stream, ()):  # noqa: SLF001
+        connection = held._connection  # noqa: SLF001 # see above
+        state = connection._h2_state  # noqa: SLF001 # see above
+        # What nobody will read gives its room in the connection's window back, or in the end all streams would stand.
+        for event in connection._events.get(self._stream, ()):  # noqa: SLF001 # see above
             if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
                 state.acknowledge_received_data(event.flow_controlled_length, self._stream)
-        state.reset_stream(self._stream, _CANCEL)
-        await connection._write_outgoing_data(self._request)  # noqa: SLF001
+        stream = state.streams.get(self._stream)
+        if stream is not None and not stream.closed:
+            state.reset_stream(self._stream, _CANCEL)
+        await connection._write_outgoing_data(self._request)  # noqa: SLF001 # see above
 
 
 _ENDED = {

@@ -6,6 +6,7 @@ import tomli
 from pydantic import ValidationError
 
 from setu.config.limits import BreakerConfig, LimitsConfig, Quota, RateLimit, StateConfig, limits_of, policy_of
+from setu.config.section import Section
 from setu.resilience.breaker import Policy
 from setu.resilience.limits import NO_LIMITS
 
@@ -72,7 +73,7 @@ def test_every_form_of_redis_url_is_taken_and_none_is_shown(url: str) -> None:
 
 
 def test_every_table_of_the_guide_is_one() -> None:
-    models = {"limits": LimitsConfig, "breaker": BreakerConfig, "state": StateConfig}
+    models: dict[str, type[Section]] = {"limits": LimitsConfig, "breaker": BreakerConfig, "state": StateConfig}
     blocks = re.findall(r"^```toml[^\n]*\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     tables = [(name, table) for block in blocks for name, table in tomli.loads(block).items()]
 

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yaml import safe_dump as dump
 
-from setu.config.layers import Path, put
+from setu.config.layers import Path, leaves, put
 from setu.config.load import parse
 from setu.config.model import Config
 from setu.config.schema import ANY, table_at
@@ -110,3 +111,33 @@ def test_rewriting_twice_is_rewriting_once_and_changes_no_input(data: dict[str, 
         assert data == before
 
     assert rewritten(once).data == once
+
+
+VALUES: dict[Path, Any] = {
+    ("daemon",): {"port": 7, "host": "127.0.0.2"},
+    ("routes",): [{"name": "default", "primary": {"provider": "mine"}}],
+    ("routing_policy", "type"): "failover",
+    ("routing_policy", "config"): {"primary_provider": "mine", "backup_providers": ["other"], "failover_delay": "20s"},
+    ("providers", ANY, "endpoint"): "http://here/v1",
+    ("providers", ANY, "health_check_url"): "http://here/health",
+}
+"""A value for each accepted key that takes more than a number."""
+
+
+def distinct(chosen: list[Synonym]) -> list[Synonym]:
+    """Leave out what says the same as another one."""
+    return list({one.new: one for one in chosen}.values())
+
+
+@given(st.lists(st.sampled_from([one for one in SYNONYMS if one.new is not None]), max_size=6).map(distinct))
+def test_any_of_the_spellings_together_give_the_same_configuration(chosen: list[Synonym]) -> None:
+    accepted: dict[str, Any] = {}
+    canonical: dict[str, Any] = {}
+    for one in chosen:
+        value = VALUES.get(one.old, 3)
+        assert one.new is not None
+        put(accepted, way(one.old), value)
+        for path, part in leaves({"": one.convert(value)}):
+            put(canonical, way(one.new) + path[1:], part)
+
+    assert parse(dump(accepted), "c.yaml", {}) == parse(dump(canonical), "c.yaml", {})

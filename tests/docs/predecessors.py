@@ -70,7 +70,7 @@ def table() -> Table:
 
 
 @cache
-def tests() -> Mapping[str, tuple[str, ...]]:
+def places() -> Mapping[str, tuple[str, ...]]:
     """Return where each test of the folder is, by its name."""
     found: dict[str, tuple[str, ...]] = {}
     for path in sorted(TESTS.glob("test_*.py")):
@@ -94,7 +94,7 @@ def _originals() -> Iterator[str]:
 
 
 def _features() -> Iterator[str]:
-    working = Counter(row.test in tests() for row in table().row)
+    working = Counter(row.test in places() for row in table().row)
     told = f"{len(table().row)} features: {working[True]} working"
     told += f", {working[False]} to come." if working[False] else "."
     yield f"{_FEATURES}{told}\n"
@@ -105,10 +105,10 @@ def _features() -> Iterator[str]:
 
 
 def _proof(row: Row) -> tuple[str, str]:
-    places = tests().get(row.test, ())
-    if not places:
+    found = places().get(row.test, ())
+    if not found:
         return "", row.later or "unproved"
-    return f"[{row.test.removeprefix('test_')}](../../{places[0]})", "working"
+    return f"[{row.test.removeprefix('test_')}](../../{found[0]})", "working"
 
 
 if __name__ == "__main__":

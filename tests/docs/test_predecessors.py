@@ -3,7 +3,7 @@
 import pytest
 
 from setu.config.profiles import PROFILES
-from tests.docs.predecessors import PAGE, Original, Row, page, table, tests
+from tests.docs.predecessors import PAGE, Original, Row, page, places, table
 
 FEATURES = 49
 
@@ -16,8 +16,8 @@ def test_every_feature_has_one_row_and_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("row", table().row, ids=lambda row: row.test)
 def test_a_feature_has_one_test_of_its_name_or_says_why_not(row: Row) -> None:
-    assert len(tests().get(row.test, ())) <= 1
-    assert (row.test in tests()) is (row.later is None)
+    assert len(places().get(row.test, ())) <= 1
+    assert (row.test in places()) is (row.later is None)
     assert row.later is None or row.later.startswith("Stage 7. ")
     assert "|" not in "".join((row.feature, *row.had, row.later or ""))
 

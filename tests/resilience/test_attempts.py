@@ -206,7 +206,7 @@ def test_the_policy_is_obeyed_whatever_happens(
         if outcome.kind == "denied" or not outcome.retryable:
             assert target not in [later for later, _ in said[index + 1 :]]
         if outcome.final and hedge is None:
-            assert {later for later, _ in said[index + 1 :]} <= {target}
+            assert {following for following, _ in said[index + 1 : index + 2]} <= {target}
     # The first of each try never goes back.
     firsts = [step.targets[0] for step in play.steps if isinstance(step, Try)]
     assert firsts == sorted(firsts)

@@ -28,7 +28,16 @@ def room(limit: Limit, remaining: int, reset: float, subject: str = "openrouter"
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (0.012, "12ms"), (0.0001, "1ms"), (1, "1s"), (1.5, "1.5s"), (60, "1m0s"), (360, "6m0s"), (3661.25, "1h1m1.25s")],
+    [
+        (0, "0s"),
+        (0.012, "12ms"),
+        (0.0001, "1ms"),
+        (1, "1s"),
+        (1.5, "1.5s"),
+        (60, "1m0s"),
+        (360, "6m0s"),
+        (3661.25, "1h1m1.25s"),
+    ],
 )
 def test_durations_are_written_as_go_does(seconds: float, text: str) -> None:
     assert go_duration(seconds) == text

@@ -11,12 +11,12 @@ from setu.resilience.windows import EMPTY, Window
 TEN = Limit(name="requests_per_minute", unit="requests", amount=10, dimension="tenant")
 BURST = Limit(name="requests_per_minute", unit="requests", amount=10, burst=4, dimension="tenant")
 
-PAUSES = st.one_of(st.just(0.0), st.floats(0.0, 2.0), st.floats(0.0, 70.0), st.sampled_from([0.5, 1.0, 59.5, 60.0, 61.0]))
+PAUSES = st.one_of(
+    st.just(0.0), st.floats(0.0, 2.0), st.floats(0.0, 70.0), st.sampled_from([0.5, 1.0, 59.5, 60.0, 61.0])
+)
 STEPS = st.lists(st.tuples(PAUSES, st.integers(1, 14)), max_size=40)
 LIMITS = st.builds(
-    lambda amount, burst: Limit(
-        name="l", unit="requests", amount=amount, burst=min(amount, burst), dimension="tenant"
-    ),
+    lambda amount, burst: Limit(name="l", unit="requests", amount=amount, burst=min(amount, burst), dimension="tenant"),
     st.integers(1, 20),
     st.integers(0, 20),
 )

@@ -8,9 +8,11 @@ from setu.dialects.record import Facts
 from setu.errors import RouteNotFoundError
 from setu.providers.deployment import Deployment, url
 from setu.providers.record import Provider
+from setu.routing.plan import Ask, Plan
 from setu.routing.policy import Policy
+from setu.routing.route import route
 from setu.routing.rules import Choice, Rule, When
-from setu.routing.table import Table, inspecting, named_deployment, resolve
+from setu.routing.table import Table, inspecting, named_deployment
 
 
 def deployment(name: str, models: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Deployment:
@@ -24,6 +26,13 @@ TABLE = {
     "anthropic": deployment("anthropic", ("claude-x",), ("claude-*",)),
     "openrouter": deployment("openrouter", ("openai/gpt-4o", "openrouter/auto"), ("*/*",)),
 }
+
+
+def resolve(
+    model: str | None, named: str | None, deployments: dict[str, Deployment], default: str | None = None
+) -> Plan:
+    """Route by names alone."""
+    return route(Ask(model=model, provider=named), Table(deployments=deployments, default_provider=default))
 
 
 @pytest.mark.parametrize(

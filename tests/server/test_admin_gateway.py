@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from setu.errors import ConfigError, ErrorInfo, ErrorKind
 from setu.http import Headers, Request, Response
-from setu.server.admin_gateway import Admit, GatewayAdmin, ProviderHealth, health
+from setu.server.admin_gateway import Admit, GatewayAdmin, ProviderHealth, admitting, health
 from setu.server.app import App
 from setu.server.endpoints import Operations
 from setu.server.hosts import hosts_of
@@ -85,9 +85,9 @@ def admit(request: Request) -> ErrorInfo | None:
 class Room:
     """An app over a control, and a client at some address."""
 
-    def __init__(self, admitting: Admit | None = None, known: Admit | None = None) -> None:
+    def __init__(self, admit: Admit | None = None, known: Admit | None = None) -> None:
         self.control = Control()
-        routes = GatewayAdmin(self.control, admitting, known).routes
+        routes = GatewayAdmin(self.control, lambda: admit, None if known is None else lambda: known).routes
         operations = Operations(RealClock(), dict, dict)
         self.app = App(
             Nothing(),
@@ -277,3 +277,21 @@ def test_the_gateway_is_usable_as_long_as_one_provider_is(providers: list[Provid
 )
 def test_a_latency_is_said_as_people_do(latency: float | None, spoken: str | None) -> None:
     assert ProviderHealth(name="x", latency=latency).whole()["latency"] == spoken
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"authorization": f"Bearer {ADMIN_KEY}"}, None),
+        ({"x-api-key": ADMIN_KEY}, None),
+        ({"authorization": f"bearer  {ADMIN_KEY}"}, None),
+        ({"authorization": f"Basic {ADMIN_KEY}"}, 401),
+        ({"authorization": "Bearer "}, 401),
+        ({"authorization": "Bearer sk-other"}, 403),
+        ({}, 401),
+    ],
+)
+def test_an_admin_key_is_shown_as_clients_show_keys(fields: dict[str, str], status: int | None) -> None:
+    info = admitting(["sk-first", ADMIN_KEY])(Request(method="GET", path="/admin/usage", headers=Headers.of(fields)))
+
+    assert (info.status if info is not None else None) == status

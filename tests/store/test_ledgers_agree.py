@@ -3,10 +3,11 @@
 import asyncio
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from setu.resilience.ledger import Charge, Limit, Refusal, Reservation
+from setu.resilience.ledger import Charge, Ledger, Limit, Refusal, Reservation
+from setu.resilience.limits import limits_for
 from setu.store.ledger import MemoryLedger
 from setu.store.redis import RedisLedger
 from setu.store.redis_client import RedisLink
@@ -16,8 +17,9 @@ from tests.store.ledgers import HandClock
 # Eighths of a second: Redis tells times with six digits, and these are exact in them.
 PAUSES = st.one_of(
     st.just(0.0),
-    st.integers(0, 600).map(lambda n: n / 8),
-    st.sampled_from([59.875, 60.0, 60.875, 61.0, 120.0, 121.0, 86_400.0, -0.5, -20.0]),
+    st.integers(0, 80).map(lambda n: n / 8),
+    st.sampled_from([0.0, 0.5, 1.0, 30.0, 59.0, 59.875, 60.0, 60.875, 61.0]),
+    st.sampled_from([120.0, 121.0, 86_400.0, -0.5, -1.0, -20.0]),
 )
 LIMITS = st.lists(
     st.one_of(
@@ -35,7 +37,9 @@ LIMITS = st.lists(
             st.integers(1, 40),
             st.sampled_from(["day", "month"]),
         ),
-        st.builds(lambda amount: Limit(name="l", unit="concurrency", amount=amount, dimension="key"), st.integers(1, 4)),
+        st.builds(
+            lambda amount: Limit(name="l", unit="concurrency", amount=amount, dimension="key"), st.integers(1, 4)
+        ),
     ),
     min_size=1,
     max_size=4,
@@ -47,8 +51,12 @@ STEPS = st.lists(
         st.tuples(st.just("settle"), PAUSES, st.integers(0, 20)),
         st.tuples(st.just("cancel"), PAUSES, st.just(0)),
     ),
-    max_size=25,
+    min_size=8,
+    max_size=40,
 )
+
+FIVE, TWENTY = (limits_for("tenant", tokens_per_minute=amount)[0] for amount in (5, 20))
+BURST = Limit(name="l", unit="tokens", amount=5, burst=3, dimension="tenant")
 
 
 def seen(answer: Reservation | Refusal) -> object:
@@ -59,7 +67,23 @@ def seen(answer: Reservation | Refusal) -> object:
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([FIVE], [("reserve", 0.0, 5), ("reserve", 60.5, 1), ("reserve", 0.5, 1)]).via("a minute's last second")
+@example(
+    [TWENTY],
+    [
+        ("reserve", 0.0, 5),
+        ("reserve", 1.0, 1),
+        ("reserve", -1.0, 5),
+        ("settle", 0.0, 0),
+        ("settle", 0.0, 1),
+        ("reserve", 0.0, 15),
+    ],
+).via("a refund for a second that a clock went back to")
+@example([FIVE], [("reserve", 3600.0, 5), ("reserve", -3600.0, 5), ("reserve", 3600.0, 1)]).via(
+    "a clock that was ahead"
+)
+@example([BURST], [("reserve", 0.0, 8), ("reserve", 61.0, 3), ("reserve", 0.0, 2)]).via("a burst that is paid back")
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_and_redis_grant_refuse_and_tell_the_same(
     redis: RedisServer, limits: list[Limit], steps: list[tuple[str, float, int]]
 ) -> None:
@@ -75,7 +99,9 @@ def test_memory_and_redis_grant_refuse_and_tell_the_same(
                 clock.time += pause
                 if step == "reserve":
                     charges = [
-                        Charge(limit=limit, subject="acme", amount=amount if limit.unit in {"tokens", "nano_usd"} else 1)
+                        Charge(
+                            limit=limit, subject="acme", amount=amount if limit.unit in {"tokens", "nano_usd"} else 1
+                        )
                         for limit in limits
                     ]
                     here, there = await memory.reserve(charges), await shared.reserve(charges)
@@ -84,7 +110,8 @@ def test_memory_and_redis_grant_refuse_and_tell_the_same(
                         held.append((here, there))
                 elif held:
                     pair = held.pop(amount % len(held))
-                    for ledger, reservation in zip((memory, shared), pair, strict=True):
+                    both: tuple[Ledger, Ledger] = (memory, shared)
+                    for ledger, reservation in zip(both, pair, strict=True):
                         if step == "cancel":
                             await ledger.cancel(reservation)
                         else:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from setu.providers import lookup
 from setu.routing.plan import Price
-from setu.store.prices import PRICED_AS, Prices, Rate, Tariff, charge, estimate, model_pricing
+from setu.gateway.models import pricing
+from setu.store.prices import PRICED_AS, Prices, Rate, Tariff, charge, estimate
 from tests.processes import environment
 from tests.store.calls import NOVEMBER, call
 
@@ -153,7 +154,7 @@ def test_the_models_list_tells_prices_per_thousand_and_per_million(prices: Price
     price = prices.price("openai", "gpt-4o-mini")
     assert price is not None
 
-    assert model_pricing(price) == {
+    assert pricing(price) == {
         "input": 0.00015,
         "output": 0.0006,
         "unit": "USD per 1K tokens",

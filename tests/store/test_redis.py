@@ -1,12 +1,8 @@
-"""The ledger over a real Redis, which is killed, frozen and started again."""
+"""The ledger over a real Redis: shared counts, breakers and turns."""
 
 import asyncio
-import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from uuid import uuid4
 
 import pytest
 
@@ -20,40 +16,7 @@ from setu.store.redis_client import RedisLink, connect
 from tests.clocks import RealClock
 from tests.redis_server import RedisServer
 from tests.store.ledgers import FINE, fail, on, refused, remaining, took
-
-MIXED = limits_for("tenant", requests_per_minute=3, tokens_per_minute=100, concurrency=2)
-TEN = limits_for("tenant", requests_per_minute=10)
-HEARD = 0.5
-"""Seconds within which every process knows of a breaker."""
-
-MakeLedger = Callable[..., RedisLedger]
-
-
-@asynccontextmanager
-async def ledgers(server: RedisServer, prefix: str = "") -> AsyncIterator[MakeLedger]:
-    """Make ledgers that share what a name of their own holds, and close them all."""
-    prefix = prefix or f"test-{uuid4().hex}:"
-    made: list[RedisLedger] = []
-
-    def make(policy: Policy | None = None, *, allow: bool = True, lease: float = 60.0, url: str = "") -> RedisLedger:
-        link = RedisLink(url or server.url)
-        made.append(RedisLedger(link, RealClock(), policy, allow=allow, prefix=prefix, lease=lease))
-        return made[-1]
-
-    try:
-        yield make
-    finally:
-        for ledger in made:
-            await ledger.aclose()
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> float:
-    """Wait for something to become true, and return how long it took."""
-    start = time.monotonic()
-    while not await holds():
-        assert time.monotonic() - start < seconds, "it never became true"
-        await asyncio.sleep(0.02)
-    return time.monotonic() - start
+from tests.store.shared import HEARD, MIXED, TEN, ledgers, until
 
 
 def test_it_takes_all_charges_or_none(redis: RedisServer) -> None:
@@ -174,6 +137,8 @@ def test_one_process_alone_gets_the_probe_and_its_success_closes_for_all(redis: 
         async with ledgers(redis) as make:
             parties = [make(Policy(failures=1, open_for=0.4)) for _ in range(4)]
             await fail(parties[0], "a", 1)
+            for party in parties:
+                await party.turn("all listen")
             await asyncio.sleep(HEARD + 0.2)
 
             answers = await asyncio.gather(*(party.admit("a") for party in parties * 5))
@@ -200,113 +165,6 @@ def test_turns_are_taken_by_all_together(redis: RedisServer) -> None:
             turns = await asyncio.gather(*((one, other)[n % 2].turn("pool") for n in range(20)))
 
             assert sorted(turns) == list(range(20))
-
-    asyncio.run(run())
-
-
-def test_a_redis_that_is_killed_lets_requests_pass_with_one_warning_and_is_noticed_when_it_is_back(
-    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def run() -> None:
-        async with ledgers(own_redis) as make:
-            ledger = make(Policy(failures=2))
-            await took(ledger, on(MIXED, 1))
-            own_redis.kill()
-
-            start = time.monotonic()
-            blind = await asyncio.gather(*(took(ledger, on(MIXED, 90)) for _ in range(50)))
-            await asyncio.gather(*(ledger.settle(one, {"tokens": 5}) for one in blind))
-            turns = [await ledger.turn("pool"), await ledger.turn("pool")]
-            await fail(ledger, "a", 2)
-            lasted = time.monotonic() - start
-
-            assert all(one.degraded for one in blind)
-            assert turns == [0, 1]
-            assert isinstance(await ledger.admit("a"), Refusal)
-            assert lasted < 1.5
-            assert len(caplog.records) == 1
-            own_redis.start()
-
-            async def is_back() -> bool:
-                return not (await took(ledger, on(TEN))).degraded
-
-            assert await until(is_back) < 2.0
-            await asyncio.sleep(HEARD)
-            assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
-            assert isinstance(await make(Policy(failures=2)).admit("other"), Permit)
-            assert b"open" in own_redis.command("HGET", f"{ledger._prefix}breakers", "a")
-
-    with caplog.at_level(logging.INFO, logger="setu"):
-        asyncio.run(run())
-
-
-def test_with_deny_nothing_passes_while_redis_is_down(own_redis: RedisServer) -> None:
-    async def run() -> None:
-        async with ledgers(own_redis) as make:
-            ledger = make(allow=False)
-            held = await took(ledger, on(MIXED, 1))
-            own_redis.kill()
-
-            refusal = await refused(ledger, on(MIXED))
-
-            assert (refusal.reason, refusal.limit) == ("limits_unavailable", None)
-            assert await ledger.reserve(()) is NOTHING
-            await ledger.settle(held, {})
-            ledger.adopt(Policy(), allow=True)
-            assert (await took(ledger, on(MIXED))).degraded
-
-    asyncio.run(run())
-
-
-def test_a_frozen_redis_costs_its_patience_once_and_what_it_owes_is_settled_later(own_redis: RedisServer) -> None:
-    async def run() -> None:
-        async with ledgers(own_redis) as make:
-            ledger = make()
-            daily = limits_for("tenant", daily_tokens=1000, tokens_per_minute=500)
-            held = await took(ledger, on(daily, 400))
-            own_redis.stop()
-
-            start = time.monotonic()
-            blind = await took(ledger, on(daily, 100))
-            first = time.monotonic() - start
-            start = time.monotonic()
-            for _ in range(100):
-                assert (await took(ledger, on(MIXED))).degraded
-            await ledger.settle(held, {"tokens": 50})
-            await ledger.settle(blind, {"tokens": 30})
-            others = time.monotonic() - start
-            own_redis.go_on()
-
-            async def is_back() -> bool:
-                return not (await took(ledger, on(TEN))).degraded
-
-            await until(is_back)
-
-            async def is_settled() -> bool:
-                # The frozen reservation itself may have been counted when Redis woke: at most once more.
-                left = await remaining(ledger, on(daily[1:], 1))
-                return left["tokens"] in {1000 - 81, 1000 - 181}
-
-            await until(is_settled)
-            assert first < 1.0
-            assert others < 0.2
-
-    asyncio.run(run())
-
-
-def test_a_redis_that_forgot_everything_hears_of_open_breakers_again(own_redis: RedisServer) -> None:
-    async def run() -> None:
-        async with ledgers(own_redis, "f:") as make:
-            ledger = make(Policy(failures=1))
-            await fail(ledger, "a", 1)
-
-            own_redis.command("FLUSHALL")
-
-            async def is_known() -> bool:
-                return b"open" in own_redis.command("HGET", "f:breakers", "a")
-
-            await until(is_known, HEARD * 2)
-            assert isinstance(await ledger.admit("a"), Refusal)
 
     asyncio.run(run())
 

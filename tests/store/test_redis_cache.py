@@ -105,6 +105,7 @@ def test_a_redis_that_was_killed_is_an_empty_cache_and_used_again_when_it_is_bac
     assert str(own_redis.port) not in caplog.text
 
 
+@pytest.mark.timed
 def test_a_redis_that_hangs_delays_the_first_requests_a_little_and_no_others(own_redis: RedisServer) -> None:
     async def main() -> tuple[float, float]:
         cache = RedisCache(own_redis.url, Time())

@@ -243,7 +243,8 @@ def test_a_request_that_is_cancelled_before_its_answer_is_reset() -> None:
     assert (got, serve.codes, len(server.connections)) == (b"{}", [8], 1)
 
 
-def test_streams_that_are_left_give_back_their_room_in_the_window() -> None:
+@pytest.mark.parametrize("ended", [True, False])
+def test_streams_that_are_left_give_back_their_room_in_the_window(ended: bool) -> None:
     idle = asyncio.Event()
 
     async def serve(stream: Stream) -> None:
@@ -261,6 +262,8 @@ def test_streams_that_are_left_give_back_their_room_in_the_window() -> None:
                 left -= size
             else:
                 await asyncio.sleep(0.001)
+        if ended:
+            await stream.data(b"", end=True)
         idle.set()
 
     async def use(transport: HttpxTransport, origin: str) -> int:

@@ -133,6 +133,20 @@ def test_raw_passthrough_v1(gateway: Started) -> None:
     assert (answer.status, answer.body) == (exchange.status, exchange.body)
 
 
+def test_v1_models_pricing_id(gateway: Started) -> None:
+    """OpenAI's list with what 000 and 004 put beside it; prices as 000 has them, per thousand tokens, and per million."""
+    listed = gateway.get("/v1/models").json
+    one = gateway.get("/v1/models/anthropic/claude-sonnet-4-5").json
+
+    assert (listed["object"], listed["total"]) == ("list", len(listed["data"]))
+    assert one in listed["data"]
+    assert set(one) >= {"id", "object", "created", "owned_by", "provider", "capabilities", "context_length"}
+    assert one["pricing"]["input_per_1m"] == pytest.approx(one["pricing"]["input"] * 1000)
+    assert one["pricing"]["input"] == pytest.approx(0.003)
+    assert one["pricing"]["unit"]
+    assert gateway.get("/v1/models/anthropic/nobody").status == 404
+
+
 def test_tools_images_reasoning_translation(gateway: Started) -> None:
     """Each of the three goes from one dialect to another, and comes back."""
     parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
