@@ -141,8 +141,9 @@ def _said(source: Variable, environ: Mapping[str, str], values: Mapping[str, str
 
 
 def _found(name: str) -> Provider:
-    """A table with a base URL and no type is a generic host, unless its name is a known one."""
-    return lookup.find(name if name in lookup.BUILT_IN or name in lookup.ALIASES else "openai_compatible")
+    """A table with a base URL and no type is a generic host, unless its name is a known or an installed one."""
+    known = name in lookup.BUILT_IN or name in lookup.ALIASES or lookup.installed(name)
+    return lookup.find(name if known else "openai_compatible")
 
 
 def _key(section: ProviderConfig, provider: Provider, environ: Mapping[str, str]) -> tuple[str | None, Scheme]:

@@ -89,7 +89,12 @@ def plain(clock: Clock, on_call: Callable[[Call], None], policy: Policy | None =
     return Rooms(ledger=MemoryLedger(clock, policy), on_call=on_call)
 
 
-def opened(config: Config, clock: Clock, environ: Mapping[str, str] = os.environ) -> Rooms:
+def opened(
+    config: Config,
+    clock: Clock,
+    environ: Mapping[str, str] = os.environ,
+    on_call: Callable[[Call], None] = log_call,
+) -> Rooms:
     """Open what a configuration names.
 
     Raises:
@@ -104,6 +109,7 @@ def opened(config: Config, clock: Clock, environ: Mapping[str, str] = os.environ
         mirror=_mirror(config, clock),
         ring=_ring(config),
         audit=_audit(config),
+        on_call=on_call,
     )
 
 

@@ -1,21 +1,33 @@
 """The command line as a user runs it: a process, its first line, its exit status."""
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+
+@cache
+def _data() -> Path:
+    """Return where this run's processes keep their usage, keys and audit log."""
+    folder = Path(tempfile.mkdtemp(prefix="setu-data-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def environment(**extra: str) -> dict[str, str]:
     """The test's environment without anybody's keys or settings."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_TOKEN", "_BASE_URL"))}
     kept.pop("SETU_CONFIG", None)
-    return {**kept, "XDG_CONFIG_HOME": "/nonexistent", **extra}
+    return {**kept, "XDG_CONFIG_HOME": "/nonexistent", "XDG_DATA_HOME": str(_data()), **extra}
 
 
 def setu(*args: str, cwd: Path | None = None, timeout: float = 60, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -2,35 +2,30 @@
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from setu import build
 from setu.access.exposure import exposed
 from setu.cassette.edits import Rules
-from setu.cli.operating import Operator
+from setu.cli.live import Live
 from setu.cli.rooms import listening, note
-from setu.config.access import secrets_of
 from setu.config.environ import with_dotenv
-from setu.config.limits import limits_of, policy_of
+from setu.config.limits import limits_of
 from setu.config.load import OF_A_SERVER, Loaded, Options, find, read
 from setu.config.model import Config
-from setu.config.profiles import SIMULATED
 from setu.errors import ConfigError
 from setu.ports import Transport
 from setu.providers.deployment import Deployment
 from setu.resilience.limits import NO_LIMITS
-from setu.rooms import plain
 from setu.server import serve
-from setu.server.admin_gateway import Admit, GatewayAdmin, admitting, health
+from setu.server.admin_gateway import GatewayAdmin, health
 from setu.server.reload import Reloader
 from setu.server.workers import Supervisor, adopted
-from setu.signals import Call
 from setu.studio import Setup, Studio
-from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
-from setu.transport.swap import Swap
 
 NO_PROVIDER = (
     "no provider is configured: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, "
@@ -144,7 +139,7 @@ def open_(source: Source, loaded: Loaded, mode: Mode, *, shared: bool) -> Served
         return Served(_app(served, loaded.config, deployed), tuple(deployed), lambda: studio.misses)
     if mode.record is not None:
         deployed = build.deployments(loaded.config, source.environ)
-        live = HttpxTransport(read_timeouts=build.timeouts(deployed))
+        live = HttpxTransport(origins=build.origins(loaded.config, deployed))
         studio = Studio(Setup(directory=mode.record, mode="all", redact=mode.rules), live=live, tell=note)
         media = HttpxTransport()
         recorded = studio.both_sides(lambda upstream: _gateway(deployed, upstream, loaded.config, media))
@@ -162,64 +157,21 @@ def _app(served: Transport, config: Config, deployed: Mapping[str, Deployment]) 
 
 def _reloadable(source: Source, loaded: Loaded, *, shared: bool) -> Served:
     """Build a gateway in whose place the next one can be put."""
-    live = _Live(source, loaded)
+    live = Live(loaded, lambda: source.environ)
     spread = _tell_the_others if shared else None
     reloader = live.operator.reloader = Reloader(source.load, live.take, build.SystemClock(), spread=spread)
 
     def describe() -> Mapping[str, Any]:
         return {**health(live.operator.providers()), "configuration": reloader.last.facts()}
 
-    admin = GatewayAdmin(live.operator, live.admit).routes
-    app = build.app(live.swap, loaded.config, describe, admin, lambda: reloader.running(lambda: source.files))
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with live.running(), reloader.running(lambda: source.files):
+            yield
+
+    admin = GatewayAdmin(live.operator, live.guard).routes
+    app = build.app(live.swap, loaded.config, describe, admin, running, live.aclose)
     return Served(app, tuple(live.deployed), lambda: 0)
-
-
-class _Live:
-    """The gateway that is served now."""
-
-    def __init__(self, source: Source, loaded: Loaded) -> None:
-        self._source = source
-        self._listens = build.addresses(loaded.config)
-        self._media = HttpxTransport()
-        clock = build.SystemClock()
-        self._rooms = plain(clock, self._heard, policy_of(loaded.config.breaker))
-        self.loaded, self.deployed = loaded, dict[str, Deployment]()
-        self.operator = Operator(lambda: (self.loaded, self.deployed), self._rooms.ledger.standing, self.take, clock)
-        self.swap = Swap(self._built(loaded))
-
-    def admit(self) -> Admit | None:
-        """Return what lets an operator in; None where there is no admin key."""
-        keys = [key for key in secrets_of(self.loaded.config.auth.admin_keys) if key]
-        return admitting(keys) if keys else None
-
-    def _heard(self, call: Call) -> None:
-        log_call(call)
-        self.operator.heard(call)
-
-    async def take(self, loaded: Loaded) -> None:
-        """Serve another configuration from now on."""
-        await self.swap.swap(self._built(loaded))
-        if build.addresses(loaded.config) != self._listens:
-            note("where Setu listens is changed by a restart only")
-
-    def _built(self, loaded: Loaded) -> Transport:
-        deployed = build.deployments(loaded.config, self._source.environ)
-        transport = _outward(deployed)
-        media = build.media_fetcher(loaded.config, self._media)
-        gateway = build.gateway(deployed, transport, config=loaded.config, media=media, rooms=self._rooms)
-        served = build.guarded(gateway, loaded.config)
-        self.loaded, self.deployed = loaded, deployed
-        return served
-
-
-def _outward(deployed: Mapping[str, Deployment]) -> Transport:
-    """Return what reaches the providers: the network, and the simulated upstream where one of them is that."""
-    outward: Transport = HttpxTransport(read_timeouts=build.timeouts(deployed))
-    if not any(deployment.base_url.startswith(SIMULATED) for deployment in deployed.values()):
-        return outward
-    from setu.transport.simulated import Simulated
-
-    return Simulated(outward, SIMULATED, build.SystemClock())
 
 
 def _tell_the_others() -> None:

@@ -10,7 +10,7 @@ from setu.providers.signing import CREDENTIALS, sign
 _OURS = "x-setu-"
 _FRAMING = ("host", "content-length", "accept-encoding", "expect")
 _KEPT_ACROSS = ("user-agent", "x-request-id", "x-client-request-id")
-_OWN_QUERY = frozenset({"key", "provider", "alt"})
+_OWN_QUERY = frozenset({"key", "provider", "model", "alt"})
 
 
 def upstream_request(

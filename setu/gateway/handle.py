@@ -17,6 +17,7 @@ from setu.gateway.ask import ask_of
 from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
 from setu.gateway.keyless import need_key
+from setu.gateway.labels import prepared
 from setu.gateway.mirror import is_mirrored
 from setu.gateway.raw import pass_through
 from setu.gateway.ready import Ready, json_headers
@@ -127,6 +128,7 @@ class Gateway:
             await self._plan(ask), answer.caller, services.policies, ask, route, dialect, head, services.table
         )
         answer.routed(plan, head)
+        head = prepared(head, route, plan.model)
         course = Course(services, request, route, dialect, head, ask, answer)
         upstream = course.speaks(plan.deployment, plan.model)
         if route.operation == "count_tokens" and route.operation not in upstream.upstream:

@@ -39,12 +39,14 @@ def update(health: Health, now: float, result: Result, alpha: float = ALPHA) -> 
     return Health(latency=latency, failures=failures, at=now)
 
 
-def standing(health: Health, breaker: Breaker, now: float, policy: Policy, busy: int = 0) -> Standing:
+def standing(
+    health: Health, breaker: Breaker, now: float, policy: Policy, busy: int = 0, since: float | None = None
+) -> Standing:
     """Return what routing sees. A breaker whose cool-down is over is usable again: somebody has to be the probe."""
     usable = breaker.state == "closed" or admit(breaker, now, policy)[1] != "no"
     idle = now - health.at
     latency = None if health.latency is None else _faded(health.latency, idle)
-    return Standing(usable=usable, latency=latency, failures=_faded(health.failures, idle), busy=busy)
+    return Standing(usable=usable, latency=latency, failures=_faded(health.failures, idle), busy=busy, since=since)
 
 
 def _faded(value: float, idle: float) -> float:

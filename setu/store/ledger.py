@@ -72,7 +72,7 @@ class MemoryLedger:
 
     def __init__(self, clock: Clock, policy: Policy | None = None) -> None:
         self._clock = clock
-        self._watch = Watch(clock.monotonic, policy or Policy())
+        self._watch = Watch(clock.monotonic, policy or Policy(), clock.now)
         self._windows: dict[KeyT, Window] = {}
         self._counts: Counter[KeyT] = Counter()
         self._open: set[str] = set()

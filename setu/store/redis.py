@@ -77,7 +77,7 @@ class RedisLedger:
         self._lease = lease
         self._tell_time = tell_time
         self._ahead = clock.now() - clock.monotonic()
-        self._watch = Watch(lambda: clock.monotonic() + self._ahead, policy or Policy())
+        self._watch = Watch(lambda: clock.monotonic() + self._ahead, policy or Policy(), clock.now)
         self._open: dict[str, Reservation] = {}
         self._owed: deque[tuple[list[str], ArgumentsT]] = deque(maxlen=_OWED)
         self._process = uuid.uuid4().hex[:12]

@@ -11,10 +11,12 @@ from setu.resilience.refusals import BREAKER_OPEN
 
 
 class Watch:
-    """Breakers and averages by deployment name. `now` is the clock that breakers are read by."""
+    """Breakers and averages by deployment name. `now` is the clock that breakers are read by, `epoch` that of dates."""
 
-    def __init__(self, now: Callable[[], float], policy: Policy) -> None:
+    def __init__(self, now: Callable[[], float], policy: Policy, epoch: Callable[[], float]) -> None:
         self.now = now
+        self._epoch = epoch
+        self._changed: dict[str, float] = {}
         self.policy = policy
         self._breakers: dict[str, Breaker] = {}
         self._healths: dict[str, Health] = {}
@@ -28,6 +30,8 @@ class Watch:
         return tuple(self._breakers.items())
 
     def put(self, name: str, breaker: Breaker) -> None:
+        if (breaker.state == "closed") != (self.breaker(name).state == "closed"):
+            self._changed[name] = self._epoch()
         self._breakers[name] = breaker
 
     def let(self, name: str, *, probe: bool = False) -> Permit:
@@ -47,7 +51,12 @@ class Watch:
         names = self._breakers.keys() | self._healths.keys() | self._busy.keys()
         return {
             name: health.standing(
-                self._healths.get(name, UNKNOWN), self.breaker(name), now, self.policy, self._busy[name]
+                self._healths.get(name, UNKNOWN),
+                self.breaker(name),
+                now,
+                self.policy,
+                self._busy[name],
+                self._changed.get(name),
             )
             for name in names
         }

@@ -195,7 +195,8 @@ def test_a_breaker_lets_one_probe_through_and_closes_on_its_answer() -> None:
 
 def test_standing_tells_what_is_under_way_and_how_it_went() -> None:
     async def run() -> None:
-        ledger = MemoryLedger(HandClock(), Policy(failures=1))
+        clock = HandClock()
+        ledger = MemoryLedger(clock, Policy(failures=1))
         running, ended = await ledger.admit("a"), await ledger.admit("a")
         left, failed = await ledger.admit("a"), await ledger.admit("b")
         assert isinstance(running, Permit)
@@ -208,7 +209,7 @@ def test_standing_tells_what_is_under_way_and_how_it_went() -> None:
 
         assert ledger.standing() == {
             "a": Standing(usable=True, latency=0.1, failures=0.0, busy=1),
-            "b": Standing(usable=False, latency=None, failures=0.2, busy=0),
+            "b": Standing(usable=False, latency=None, failures=0.2, busy=0, since=clock.now()),
         }
 
     asyncio.run(run())

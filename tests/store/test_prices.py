@@ -13,9 +13,9 @@ from genai_prices.types import Provider as Priced
 from hypothesis import given
 from hypothesis import strategies as st
 
+from setu.gateway.models import pricing
 from setu.providers import lookup
 from setu.routing.plan import Price
-from setu.gateway.models import pricing
 from setu.store.prices import PRICED_AS, Prices, Rate, Tariff, charge, estimate
 from tests.processes import environment
 from tests.store.calls import NOVEMBER, call

@@ -1,0 +1,47 @@
+"""What a request says to the gateway alone, and what it leaves for the gateway to say."""
+
+import msgspec
+
+from setu import _json
+from setu._json import Json
+from setu.dialects.record import Route
+from setu.errors import LocalDialectError
+from setu.translate.splice import Head
+
+_OURS = ("tenant", "use_case")
+_STRIPPED = frozenset({"openai_chat", "anthropic"})
+"""Clients whose `metadata` means something to their host; a Responses answer repeats it, so there it stays."""
+
+
+def prepared(head: Head, route: Route, model: str) -> Head:
+    """Return the head that targets are asked with: without labels that are ours, with a model if it named none.
+
+    Raises:
+        LocalDialectError: the body holds the member twice.
+    """
+    changes: dict[str, Json] = {}
+    gone: list[str] = []
+    if head.model is None and route.model is None and route.operation != "models":
+        changes["model"] = _json.encode(model)
+    if route.dialect in _STRIPPED and b'"metadata"' in head.body:
+        _strip(head.body, changes, gone)
+    if not changes and not gone:
+        return head
+    try:
+        body = _json.splice(_json.without(head.body, gone) if gone else head.body, changes)
+    except _json.JsonError as error:
+        raise LocalDialectError(str(error), code="duplicate_key") from None
+    return msgspec.structs.replace(head, body=body, model=head.model if head.model is not None else model)
+
+
+def _strip(body: Json, changes: dict[str, Json], gone: list[str]) -> None:
+    metadata = _json.split(body, trusted=True).get("metadata")
+    if metadata is None or _json.kind_of(metadata) != "object":
+        return
+    members = _json.split(metadata, trusted=True)
+    if members.keys().isdisjoint(_OURS):
+        return
+    if members.keys() <= set(_OURS):
+        gone.append("metadata")
+    else:
+        changes["metadata"] = _json.without(metadata, [name for name in _OURS if name in members])
