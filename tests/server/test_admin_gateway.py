@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setu.errors import ConfigError, ErrorInfo, ErrorKind, SetuError
-from setu.http import Headers, Request, Response
 from setu.gateway.door import Porter
+from setu.http import Headers, Request, Response
 from setu.server.admin_gateway import Admit, GatewayAdmin, ProviderHealth, health
 from setu.server.app import App
 from setu.server.endpoints import Operations
@@ -26,12 +26,11 @@ WELL = ProviderHealth(
 ILL = ProviderHealth(name="local", status="unhealthy", error="refused", circuit="open", consecutive_failures=5)
 
 
-
 def admitting(*keys: str) -> Admit:
     """Let in who shows one of the keys, as the porter does."""
     porter = Porter(admin_keys=keys)
 
-    async async def admit(request: Request) -> ErrorInfo | None:
+    async def admit(request: Request) -> ErrorInfo | None:
         try:
             await porter.admin(request)
         except SetuError as error:
@@ -308,6 +307,8 @@ def test_a_latency_is_said_as_people_do(latency: float | None, spoken: str | Non
     ],
 )
 def test_an_admin_key_is_shown_as_clients_show_keys(fields: dict[str, str], status: int | None) -> None:
-    info = asyncio.run(admitting("sk-first", ADMIN_KEY)(Request(method="GET", path="/admin/usage", headers=Headers.of(fields))))
+    info = asyncio.run(
+        admitting("sk-first", ADMIN_KEY)(Request(method="GET", path="/admin/usage", headers=Headers.of(fields)))
+    )
 
     assert (info.status if info is not None else None) == status
