@@ -120,6 +120,7 @@ def gateway(
             price_list=_price_list(config, deployed, prices),
             priced=_priced(prices),
             legacy_fields=config.server.gw_headers,
+            log_bodies=config.privacy.log_bodies,
             refuses_losses=config.routing.on_loss == "refuse",
             on_call=rooms.tell,
         )

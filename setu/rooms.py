@@ -1,6 +1,7 @@
 """What outlives a configuration: counts, usage, keys, answers kept. Opened once, handed to every gateway built."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
@@ -9,9 +10,10 @@ import msgspec
 
 from setu.config.access import audit_file, key_place
 from setu.config.cache import store_of
-from setu.config.limits import policy_of
+from setu.config.limits import limits_of, policy_of
 from setu.config.model import Config
 from setu.config.usage import database_url, prices_of, spill_dir
+from setu.errors import SetuError
 from setu.gateway.mirror import Mirror
 from setu.ports import CacheStore, Clock
 from setu.resilience.breaker import Policy
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from setu.store.audit import AuditLog
     from setu.store.keys import LiveKeys
     from setu.store.redis import RedisLedger
+
+LOG = logging.getLogger("setu")
 
 
 class Sink(Protocol):
@@ -68,6 +72,24 @@ class Rooms(msgspec.Struct, kw_only=True):
         self.mirror = self.mirror or _mirror(config, clock)
         self.ring = self.ring or _ring(config)
         self.audit = self.audit or _audit(config)
+
+    async def recall(self, config: Config, clock: Clock, environ: Mapping[str, str]) -> None:
+        """Count what this day's and this month's budgets were used of before this process began.
+
+        Redis remembers by itself; without a usage database there is nothing to go by.
+        """
+        limits = limits_of(config.limits, {name: each.rate_limit for name, each in config.providers.items()})
+        own = self.ring.limits() if self.ring is not None else {}
+        asked = [*limits.budgets(), *(limit for each in own.values() for limit in each if limit.period != "minute")]
+        if not asked or self.usage is None or not isinstance(self.ledger, MemoryLedger):
+            return
+        from setu.store.spent import spent
+
+        url = database_url(config.usage, environ, legacy=config.profile == "ai-gateway")
+        try:
+            self.ledger.recall(await asyncio.to_thread(spent, url, limits, own, clock.now()))
+        except SetuError as error:
+            LOG.warning("budgets begin anew, for the usage database cannot be read: %s", error)
 
     async def aclose(self) -> None:
         """Write what is left, and let go of backends."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from setu import build, rooms
+from setu.access.audit import Detail
 from setu.cli.operating import Operator
 from setu.cli.rooms import note
 from setu.config.load import Loaded
@@ -19,6 +20,7 @@ from setu.ports import Transport
 from setu.providers.deployment import Deployment
 from setu.resilience.ledger import Permit, Result
 from setu.server.admin_gateway import Admit, ProviderHealth
+from setu.server.reload import Reloaded
 from setu.signals import Call
 from setu.telemetry.logs import log_call
 from setu.transport.httpx_ import HttpxTransport
@@ -47,6 +49,11 @@ class Live:
             report=self._report(loaded),
         )
         self.swap = Swap(self._built(loaded))
+        self._note("start", "", providers=tuple(self.deployed), auth=loaded.config.auth.mode)
+
+    def _note(self, event: str, actor: str, **details: Detail) -> None:
+        if self.rooms.audit is not None:
+            self.rooms.audit.note(event, actor, **details)
 
     def guard(self) -> Admit | None:
         """Return what lets an operator in; None where no key could: then only this machine is let in."""
@@ -55,7 +62,8 @@ class Live:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Check providers on their intervals as long as this lasts."""
+        """Recall budgets; check providers on their intervals as long as this lasts."""
+        await self.rooms.recall(self.loaded.config, self._clock, self._environ())
         self._watch()
         try:
             yield
@@ -66,13 +74,23 @@ class Live:
         """Serve another configuration from now on."""
         self.rooms.adopt(loaded.config, self._clock)
         await self.swap.swap(self._built(loaded))
-        if self.rooms.audit is not None:
-            self.rooms.audit.note("configuration_changed", "")
         if self._checking is not None:
             await self._unwatch()
             self._watch()
         if build.addresses(loaded.config) != self._listens:
             note("where Setu listens is changed by a restart only")
+
+    def reloaded(self, how: Reloaded) -> None:
+        """Write down how a reload went."""
+        self._note("reload", "", why=how.why, ok=how.ok, generation=how.generation, error=how.error)
+
+    async def administered(self, request: Request) -> None:
+        """Write down what an administrator is about to do."""
+        try:
+            actor = (await self._porter.admin(request)).key
+        except SetuError:
+            actor = "this machine"
+        self._note("admin", actor, method=request.method, path=request.path)
 
     async def aclose(self) -> None:
         """Write down what is left."""

@@ -133,12 +133,16 @@ def decision(call: Call) -> dict[str, Any]:
 def _health(deployment: Deployment, standing: Standing | None) -> ProviderHealth:
     status = "no key"
     if deployment.callable:
-        status = "unknown" if standing is None else _status(standing)
+        status = "unknown" if standing is None or standing.seen is None else _status(standing)
+    standing = standing or Standing()
     return ProviderHealth(
         name=deployment.name,
         status=status,
-        latency=standing.latency if standing is not None else None,
-        circuit="closed" if standing is None or standing.usable else "open",
+        last_check=standing.seen,
+        latency=standing.latency,
+        error=standing.error,
+        circuit=standing.circuit,
+        consecutive_failures=standing.in_a_row,
         models=tuple(deployment.models),
         base_url=deployment.base_url,
     )

@@ -159,7 +159,9 @@ def _reloadable(source: Source, loaded: Loaded, *, shared: bool) -> Served:
     """Build a gateway in whose place the next one can be put."""
     live = Live(loaded, lambda: source.environ)
     spread = _tell_the_others if shared else None
-    reloader = live.operator.reloader = Reloader(source.load, live.take, build.SystemClock(), spread=spread)
+    reloader = live.operator.reloader = Reloader(
+        source.load, live.take, build.SystemClock(), spread=spread, told=live.reloaded
+    )
 
     def describe() -> Mapping[str, Any]:
         return {**health(live.operator.providers()), "configuration": reloader.last.facts()}
@@ -169,7 +171,7 @@ def _reloadable(source: Source, loaded: Loaded, *, shared: bool) -> Served:
         async with live.running(), reloader.running(lambda: source.files):
             yield
 
-    admin = GatewayAdmin(live.operator, live.guard).routes
+    admin = GatewayAdmin(live.operator, live.guard, noted=live.administered).routes
     app = build.app(live.swap, loaded.config, describe, admin, running, live.aclose)
     return Served(app, tuple(live.deployed), lambda: 0)
 

@@ -103,7 +103,7 @@ class Answer:
             yield "x-setu-cache", self.cache
         yield from self.limits.items()
         if self._legacy and plan is not None and target is not None:
-            yield "x-gw-route", _latin(plan.reason)
+            yield "x-gw-route", _latin(plan.rule or plan.reason)
             yield "x-gw-provider", target.deployment.name
             yield "x-gw-model", _latin(target.model)
             if self.cache in {"hit", "miss"}:
@@ -163,6 +163,7 @@ class Answer:
                 upstream_model=target.model if target else "",
                 route=plan.reason if plan else "",
                 policy=plan.policy if plan else "",
+                route_name=plan.rule if plan else "",
                 tenant=self.caller.tenant,
                 key=self.caller.key,
                 use_case=self.use_case,

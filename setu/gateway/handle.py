@@ -10,7 +10,7 @@ from setu.dialects.record import Dialect, Route
 from setu.dialects.registry import of_path
 from setu.dialects.routes import allowed, classify_prefixed
 from setu.errors import AuthenticationError, DeniedError, SetuError
-from setu.gateway import models
+from setu.gateway import bodies, models
 from setu.gateway.admission import admitted, alone, offered
 from setu.gateway.answer import BROKEN, Answer, not_found, not_json
 from setu.gateway.ask import ask_of
@@ -67,7 +67,10 @@ class Gateway:
         try:
             if services.door is not None:
                 answer.caller = await services.door.enter(request)
-            return await self._answered(request, route, path, dialect, answer)
+            if not services.log_bodies:
+                return await self._answered(request, route, path, dialect, answer)
+            bodies.asked(request_id, request)
+            return bodies.given(request_id, await self._answered(request, route, path, dialect, answer))
         except AuthenticationError as error:
             response = answer.failed(error.info())
             response.headers.set("www-authenticate", "Bearer")

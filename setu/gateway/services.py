@@ -80,3 +80,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     media: Fetcher[Inline] | None = None
     refuses_losses: bool = False
     legacy_fields: bool = False
+    log_bodies: bool = False

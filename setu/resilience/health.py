@@ -17,17 +17,19 @@ until it is worth another try.
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Averages as of the last call, at `at`; latency in seconds."""
+    """Averages as of the last call, at `at`; latency in seconds. `seen` is when that was in seconds since the epoch."""
 
     latency: float | None = None
     failures: float = 0.0
     at: float = 0.0
+    seen: float | None = None
+    error: str | None = None
 
 
 UNKNOWN = Health()
 
 
-def update(health: Health, now: float, result: Result, alpha: float = ALPHA) -> Health:
+def update(health: Health, now: float, result: Result, alpha: float = ALPHA, *, epoch: float | None = None) -> Health:
     """Count a call. What nobody is to blame for says nothing about failures; a failure's latency is not one."""
     failures = health.failures
     if result.ok or result.blame:
@@ -36,7 +38,8 @@ def update(health: Health, now: float, result: Result, alpha: float = ALPHA) -> 
     latency = health.latency
     if result.ok and result.latency is not None:
         latency = result.latency if latency is None else latency + alpha * (result.latency - latency)
-    return Health(latency=latency, failures=failures, at=now)
+    error = None if result.ok else (result.error or health.error) if result.blame else health.error
+    return Health(latency=latency, failures=failures, at=now, seen=epoch, error=error)
 
 
 def standing(
@@ -46,7 +49,17 @@ def standing(
     usable = breaker.state == "closed" or admit(breaker, now, policy)[1] != "no"
     idle = now - health.at
     latency = None if health.latency is None else _faded(health.latency, idle)
-    return Standing(usable=usable, latency=latency, failures=_faded(health.failures, idle), busy=busy, since=since)
+    return Standing(
+        usable=usable,
+        latency=latency,
+        failures=_faded(health.failures, idle),
+        busy=busy,
+        since=since,
+        seen=health.seen,
+        circuit="closed" if breaker.state == "closed" else "half-open" if usable else "open",
+        in_a_row=breaker.failures,
+        error=health.error,
+    )
 
 
 def _faded(value: float, idle: float) -> float:

@@ -90,7 +90,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How a deployment does: usable or not, its measured latency in seconds, its share of failures, calls under way.
 
-    `since` is when it last became usable or stopped being so, in seconds since the epoch; None when it never changed.
+    `since` is when it last became usable or stopped being so, `seen` when a call to it last ended, in seconds since the
+    epoch; None when that never was. `circuit` is its breaker's state, `in_a_row` its failures without a success since;
+    `error` what the last failure was.
     """
 
     usable: bool = True
@@ -98,6 +100,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     failures: float = 0.0
     busy: int = 0
     since: float | None = None
+    seen: float | None = None
+    circuit: Literal["closed", "open", "half-open"] = "closed"
+    in_a_row: int = 0
+    error: str | None = None
 
 
 class Ledger(Protocol):

@@ -43,6 +43,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             case "model":
                 return _matching(self.models, subject)
 
+    def budgets(self) -> list[Limit]:
+        """Return every limit of a day or a month."""
+        groups = (
+            self.gateway,
+            self.default_tenant,
+            *self.providers.values(),
+            *self.tenants.values(),
+            *self.keys.values(),
+            *(limits for _, limits in self.models),
+        )
+        return [limit for group in groups for limit in group if limit.period != "minute"]
+
 
 NO_LIMITS = Limits()
 

@@ -63,14 +63,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The targets in the order in which they are tried, and why.
 
-    `policy` is the strategy that ordered them; `rotate` names the counter that a round robin still has to be turned
-    by: the first `ring` targets take turns (`strategies.rotated`), and `alone` leaves only the one whose turn it is.
+    `rule` is the name of the route or rule that chose them; `policy` is the strategy that ordered them; `rotate` names
+    the counter that a round robin still has to be turned by: the first `ring` targets take turns
+    (`strategies.rotated`), and `alone` leaves only the one whose turn it is.
     `scores` says what each target's score was, by its name; `mirrors` get a copy whose answer nobody waits for.
     `confidence` is how sure the choice of the provider is: 1 when the request names it, less when it was inferred.
     """
 
     targets: tuple[Target, ...]
     reason: str
+    rule: str = ""
     policy: str = "priority"
     rotate: str | None = None
     ring: int = 0

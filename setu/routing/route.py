@@ -66,6 +66,7 @@ def route(ask: Ask, table: Table, outlook: Outlook = _NOTHING_KNOWN) -> Plan:
     return msgspec.structs.replace(
         plan,
         reason=_reason(pick, plan.targets, plan.policy),
+        rule=pick.by.name if pick.by is not None else "",
         confidence=pick.confidence,
         mirrors=_mirrors(shaping, table, require, plan),
         hedge=policy.hedge if len(plan.targets) > 1 else None,

@@ -142,11 +142,18 @@ class GatewayAdmin:
 
     `guard` gives what admits to `/admin/…`, anew for every request: a reload changes keys; None, when there is no admin
     key: then only this machine is let in. `known` is the guard of what any client of the gateway may ask; by default
-    the same.
+    the same. `noted` hears of every call that changes something, before it does.
     """
 
-    def __init__(self, control: GatewayControl, guard: Guard = _nobody, known: Guard | None = None) -> None:
+    def __init__(
+        self,
+        control: GatewayControl,
+        guard: Guard = _nobody,
+        known: Guard | None = None,
+        noted: Callable[[Request], Awaitable[None]] | None = None,
+    ) -> None:
         self._control = control
+        self._noted = noted
         self._guard = guard
         self._known = known or guard
         provider = "/admin/providers/{name}"
@@ -169,6 +176,8 @@ class GatewayAdmin:
         async def endpoint(request: Incoming) -> Response:
             try:
                 await _let_in(request, guard())
+                if self._noted is not None and method != "GET":
+                    await self._noted(_plain(request))
                 return JSONResponse(await answer(request))
             except SetuError as error:
                 return _refused(_status(error))

@@ -42,7 +42,7 @@ class Reloader(Generic[T]):
 
     `load` reads and checks, in a thread, so that no stream waits for it; `apply` builds and swaps, in the loop. What
     either refuses with a `SetuError` has changed nothing. `spread`, if given, tells the other workers of a reload that
-    an operator asked for.
+    an operator asked for; `told` hears how each reload went.
     """
 
     def __init__(
@@ -52,11 +52,13 @@ class Reloader(Generic[T]):
         clock: Clock,
         *,
         spread: Callable[[], None] | None = None,
+        told: Callable[["Reloaded"], None] | None = None,
     ) -> None:
         self._load = load
         self._apply = apply
         self._clock = clock
         self._spread = spread
+        self._told = told
         self._lock = asyncio.Lock()
         self._files: Callable[[], Sequence[Path]] = tuple
         self._seen = b""
@@ -94,6 +96,8 @@ class Reloader(Generic[T]):
 
     def _note(self, *, ok: bool, why: str, error: str | None = None) -> None:
         self.last = Reloaded(self.last.generation + ok, self._clock.now(), ok, why, error)
+        if self._told is not None:
+            self._told(self.last)
 
     @contextlib.asynccontextmanager
     async def running(self, files: Callable[[], Sequence[Path]]) -> AsyncIterator[None]:

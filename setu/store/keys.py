@@ -15,6 +15,7 @@ import msgspec
 from setu.access import keys
 from setu.access.keys import PREFIX, SECRET_LENGTH, Key, Pass, passes_of
 from setu.errors import ConfigError, SetuError
+from setu.resilience.ledger import Limit
 from setu.store.locked import locked
 
 LOG = logging.getLogger("setu")
@@ -238,6 +239,10 @@ class LiveKeys:
 
     def used(self, key: str, now: float) -> None:
         self._used[key] = now
+
+    def limits(self) -> dict[str, tuple[Limit, ...]]:
+        """Return the limits that keys bring, by their ids."""
+        return {each.caller.key: each.caller.limits for each in self._passes.values() if each.caller.limits}
 
     async def refresh(self) -> None:
         """Look again if it is time to; a place that is slow to answer is not waited for."""

@@ -1,13 +1,31 @@
 """What one process knows of its deployments: their breakers, how they do, how many calls are under way, whose turn."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from setu.resilience import health
 from setu.resilience.breaker import CLOSED, Breaker, Policy
 from setu.resilience.health import UNKNOWN, Health
 from setu.resilience.ledger import Permit, Refusal, Result, Standing
 from setu.resilience.refusals import BREAKER_OPEN
+
+
+class Standings(Mapping[str, Standing]):
+    """How deployments stand, looked up when somebody asks: most requests have one target, and ask about none."""
+
+    def __init__(self, watch: "Watch") -> None:
+        self._watch = watch
+
+    def __getitem__(self, name: str) -> Standing:
+        if not self._watch.knows(name):
+            raise KeyError(name)
+        return self._watch.of(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._watch.names())
+
+    def __len__(self) -> int:
+        return len(self._watch.names())
 
 
 class Watch:
@@ -44,22 +62,27 @@ class Watch:
         self._busy[permit.name] -= 1
         if result is not None:
             old = self._healths.get(permit.name, UNKNOWN)
-            self._healths[permit.name] = health.update(old, self.now(), result)
+            self._healths[permit.name] = health.update(old, self.now(), result, epoch=self._epoch())
 
     def standing(self) -> Mapping[str, Standing]:
-        now = self.now()
-        names = self._breakers.keys() | self._healths.keys() | self._busy.keys()
-        return {
-            name: health.standing(
-                self._healths.get(name, UNKNOWN),
-                self.breaker(name),
-                now,
-                self.policy,
-                self._busy[name],
-                self._changed.get(name),
-            )
-            for name in names
-        }
+        return Standings(self)
+
+    def knows(self, name: str) -> bool:
+        return name in self._breakers or name in self._healths or name in self._busy
+
+    def names(self) -> Collection[str]:
+        return self._breakers.keys() | self._healths.keys() | self._busy.keys()
+
+    def of(self, name: str) -> Standing:
+        """Return how a deployment stands now."""
+        return health.standing(
+            self._healths.get(name, UNKNOWN),
+            self.breaker(name),
+            self.now(),
+            self.policy,
+            self._busy[name],
+            self._changed.get(name),
+        )
 
     def turn(self, name: str) -> int:
         count = self._turns[name]

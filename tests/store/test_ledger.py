@@ -208,8 +208,8 @@ def test_standing_tells_what_is_under_way_and_how_it_went() -> None:
         await ledger.report(failed, FAILED)
 
         assert ledger.standing() == {
-            "a": Standing(usable=True, latency=0.1, failures=0.0, busy=1),
-            "b": Standing(usable=False, latency=None, failures=0.2, busy=0, since=clock.now()),
+            "a": Standing(latency=0.1, busy=1, seen=clock.now()),
+            "b": Standing(usable=False, failures=0.2, since=clock.now(), seen=clock.now(), circuit="open", in_a_row=1),
         }
 
     asyncio.run(run())
