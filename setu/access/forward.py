@@ -19,17 +19,19 @@ _SCHEMES: Mapping[str, Scheme] = {
 """How a credential can be shown, and the scheme that shows it again."""
 
 
-def recipient(named: str | None, dialect: str, deployments: Mapping[str, Deployment]) -> str | None:
+def recipient(
+    named: str | None, dialect: str, deployments: Mapping[str, Deployment], default: str | None = None
+) -> str | None:
     """Return the one provider that a request means, by its name; None when it could mean several.
 
     `named` is the one that its path, a header, the query or the model's prefix says. Without any it is the one
     provider whose own dialect the endpoint speaks: a client of `/v1/messages` has a key for Anthropic, if only one
-    provider speaks that first of all.
+    provider speaks that first of all. Else it is `default`, where the operator says that clients mean one.
     """
     if named is not None:
         return named if named in deployments else None
     own = [name for name, deployment in deployments.items() if deployment.provider.dialects[0] == dialect]
-    return own[0] if len(own) == 1 else None
+    return own[0] if len(own) == 1 else default
 
 
 def with_own_key(caller: Caller, deployment: Deployment, meant: str | None, dialect: str) -> Deployment:

@@ -117,9 +117,9 @@ class Live:
         outward: Transport = HttpxTransport(origins=build.origins(loaded.config, deployed))
         if not any(deployment.base_url.startswith(SIMULATED) for deployment in deployed.values()):
             return outward
-        from setu.transport.simulated import Simulated
+        from setu.transport.legacy import MockKeys
 
-        return Simulated(outward, SIMULATED, self._clock)
+        return MockKeys(outward, SIMULATED, self._clock)
 
     def _report(self, loaded: Loaded) -> "Callable[[Mapping[str, str]], dict[str, object]] | None":
         if self.rooms.usage is None:

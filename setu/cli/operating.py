@@ -89,7 +89,9 @@ class Operator:
 
     def providers(self) -> Sequence[ProviderHealth]:
         standing = self._standing()
-        return [_health(deployment, standing.get(name)) for name, deployment in self._now()[1].items()]
+        loaded, deployed = self._now()
+        brought = loaded.config.auth.mode in {"passthrough", "hybrid"}  # then clients may have the key
+        return [_health(each, standing.get(name), each.callable or brought) for name, each in deployed.items()]
 
     async def check(self, name: str) -> ProviderHealth:
         if self._check is None:
@@ -106,7 +108,9 @@ class Operator:
         return None if call is None else decision(call)
 
     def metrics(self) -> Mapping[str, Any]:
-        return self._totals.report(self.providers(), self._clock.now())
+        counts = self._totals.report(self.providers(), self._clock.now())
+        # What an idle gateway has always the same number of; a leak would grow it.
+        return {**counts, "process": {"tasks": len(asyncio.all_tasks())}}
 
 
 def decision(call: Call) -> dict[str, Any]:
@@ -130,9 +134,9 @@ def decision(call: Call) -> dict[str, Any]:
     }
 
 
-def _health(deployment: Deployment, standing: Standing | None) -> ProviderHealth:
+def _health(deployment: Deployment, standing: Standing | None, keyed: bool) -> ProviderHealth:
     status = "no key"
-    if deployment.callable:
+    if keyed:
         status = "unknown" if standing is None or standing.seen is None else _status(standing)
     standing = standing or Standing()
     return ProviderHealth(

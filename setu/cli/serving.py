@@ -25,6 +25,7 @@ from setu.server.admin_gateway import GatewayAdmin, health
 from setu.server.reload import Reloader
 from setu.server.workers import Supervisor, adopted
 from setu.studio import Setup, Studio
+from setu.telemetry import logs
 from setu.transport.httpx_ import HttpxTransport
 
 NO_PROVIDER = (
@@ -82,13 +83,14 @@ def _need_one_process(config: Config, mode: "Mode") -> None:
 
 
 class Mode(NamedTuple):
-    """How it is served: by how many processes, and from or into which recordings."""
+    """How it is served: by how many processes, from or into which recordings, and whether every request is logged."""
 
     workers: int
     own_limits: bool
     replay: Path | None
     record: Path | None
     rules: Rules
+    verbose: bool = False
 
 
 def run(source: Source, mode: Mode) -> int:
@@ -99,6 +101,7 @@ def run(source: Source, mode: Mode) -> int:
     """
     worker = adopted()
     config, warnings = (loaded := source.load()).config, [*loaded.warnings, *_exposed(loaded.config)]
+    logs.configure(verbose=mode.verbose, environ=source.environ)
     if mode.workers > 1:
         _need_one_process(config, mode)
     listeners = worker.listeners if worker else [serve.bind(*one) for one in build.addresses(config)]

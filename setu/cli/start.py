@@ -50,7 +50,7 @@ def start(
     rules = _rules(replay, record, redact_header, redact_pointer, redact_pattern)
     logs.configure(verbose=verbose)
     options = asked(host, port, listen or ())._replace(profile=profile, strict=strict)
-    mode = serving.Mode(workers, allow_per_process_limits, replay, record, rules)
+    mode = serving.Mode(workers, allow_per_process_limits, replay, record, rules, verbose)
     raise typer.Exit(serving.run(serving.Source(config, options), mode))
 
 

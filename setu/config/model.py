@@ -124,7 +124,9 @@ class Responses(Section):
     """OpenAI's Responses API."""
 
     legacy_events: bool = Field(
-        False, description="Whether streams also have the events of the earlier proxy: output_tool_call.*, done."
+        False,
+        description="Whether streams also have the events of the earlier proxy (output_tool_call.*, done), and what it "
+        "refused is refused with its codes.",
     )
 
 

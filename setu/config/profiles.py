@@ -81,6 +81,7 @@ _AI_GATEWAY_PROXY = Profile(
     {
         "server": {"port": 3000},
         "auth": {"mode": "passthrough"},
+        "cors": {"allow_origins": ["*"]},
         "providers": {"openai": {}, "anthropic": {}},
         "routing": {"default_provider": "openai"},
     },

@@ -41,7 +41,7 @@ _STATUS_OF_TYPE = {
 
 _OWN_TYPES = frozenset(
     {"invalid_request_error", "insufficient_quota", "rate_limit_error", "rate_limit_exceeded", "server_error",
-     "requests", "tokens"}
+     "provider_error", "requests", "tokens"}
 )  # fmt: skip
 
 _OUT: dict[ErrorKind, tuple[str, str | None]] = {

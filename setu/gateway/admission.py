@@ -19,9 +19,19 @@ Inside = tuple[frozenset[str], frozenset[str]]
 
 
 def admitted(
-    plan: Plan, caller: Caller, rules: Rules, ask: Ask, route: Route, dialect: Dialect, head: Head, table: Table
+    plan: Plan,
+    caller: Caller,
+    rules: Rules,
+    ask: Ask,
+    route: Route,
+    dialect: Dialect,
+    head: Head,
+    table: Table,
+    default: str | None = None,
 ) -> Plan:
     """Return the plan without what policies, the client's key or its own credential rule out.
+
+    `default` is the provider that a client's own credential is for when its request means no other.
 
     Raises:
         DeniedError: nothing is left; says why the first choice is none.
@@ -29,7 +39,9 @@ def admitted(
     if not rules.rules and caller.free:
         return plan
     inside = _inside(route, dialect, head) if rules.looks_inside else None
-    meant = recipient(_named(plan, ask, table), dialect.name, table.deployments) if caller.forward is not None else None
+    meant = None
+    if caller.forward is not None:
+        meant = recipient(_named(plan, ask, table), dialect.name, table.deployments, default)
     alias = ask.model if ask.model is not None and ask.model in table.aliases else ""
     kept: list[Target] = []
     first: DeniedError | None = None

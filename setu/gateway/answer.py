@@ -10,7 +10,9 @@ from setu.access.caller import ANYBODY, Caller
 from setu.chat.response import Usage
 from setu.dialects.record import Dialect, Loss, Operation
 from setu.errors import ErrorInfo, ErrorKind
+from setu.framing.kinds import of_media_type
 from setu.gateway.cache import NO_STORE
+from setu.gateway.legacy_events import LegacyBody
 from setu.gateway.ready import Failure, Ready, json_headers, passable
 from setu.http import Ending, Headers, Response
 from setu.ports import Clock
@@ -29,9 +31,9 @@ OVERLOADED = 529
 class Answer:
     """Builds the response to one request and reports the call once it is over.
 
-    What is learned on the way is set from outside: `caller`, `plan`, `target` (whose answer it is), `attempts`,
-    `use_case`, `cache`; `limits` are fields that tell a client what is left of its limits; `detached` when its
-    call goes on for others although its client has left.
+    What is learned on the way is set from outside: `caller`, `plan`, `target` (whose answer it is), `tries`
+    and, of those that are over, `attempts`, `use_case`, `cache`; `limits` are fields that tell a client what is left
+    of its limits; `detached` when its call goes on for others although its client has left.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Answer:
         *,
         call_id: str = "",
         legacy_fields: bool = False,
+        legacy_events: bool = False,
     ) -> None:
         self.dialect = dialect
         self.request_id = request_id
@@ -55,11 +58,13 @@ class Answer:
         self.cache: CacheState = ""
         self.limits: Mapping[str, str] = {}
         self.attempts: list[Attempt] = []
+        self.tries = 0
         self.ttfb: int | None = None
         self.started = clock.monotonic()
         self._clock = clock
         self._on_call = on_call
         self._legacy = legacy_fields
+        self._legacy_events = legacy_events and dialect.name == "openai_responses"
         self._head: Head | None = None
         self._losses: list[Loss] = []
         self._status = 0
@@ -97,8 +102,8 @@ class Answer:
                 yield "x-setu-model", _latin(target.model)
         if plan is not None and plan.reason:
             yield "x-setu-route", _latin(plan.reason)
-        if len(self.attempts) > 1:
-            yield "x-setu-attempts", str(len(self.attempts))
+        if self.tries > 1:
+            yield "x-setu-attempts", str(self.tries)
         if self.cache:
             yield "x-setu-cache", self.cache
         yield from self.limits.items()
@@ -122,7 +127,7 @@ class Answer:
         """Return an error's fields and body."""
         info = failure.info
         if failure.own is not None:
-            return passable(failure.own[0]), failure.own[1]
+            return passable(failure.own[1]), failure.own[2]
         headers = json_headers()
         if info.retry_after is not None and "retry-after" not in self.limits:
             headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
@@ -137,6 +142,8 @@ class Answer:
         self._losses += ready.losses
         if isinstance(ready.body, bytes):
             self.ended(Ending.COMPLETE, None, ready.usage)
+        elif self._legacy_events and of_media_type(ready.headers.get("content-type")) == "sse":
+            ready.body = LegacyBody(ready.body)
         return Response(ready.status, self.stamped(ready.headers), ready.body)
 
     def elapsed(self) -> int:
@@ -158,7 +165,7 @@ class Answer:
                 started=round(self._clock.now() * 1000) - duration,
                 dialect=self.dialect.name,
                 operation=self.operation,
-                model=(head.model or "") if head else "",
+                model=(head.model if head else None) or (target.model if target else ""),
                 provider=target.deployment.name if target else "",
                 upstream_model=target.model if target else "",
                 route=plan.reason if plan else "",
@@ -189,8 +196,10 @@ _UNKNOWN = Usage()
 
 
 def _status(failure: Failure, dialect: Dialect) -> int:
+    if failure.own is not None:
+        return failure.own[0]
     status = failure.info.status
-    return 503 if status == OVERLOADED and failure.own is None and dialect.name != "anthropic" else status
+    return 503 if status == OVERLOADED and dialect.name != "anthropic" else status
 
 
 def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:

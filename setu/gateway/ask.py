@@ -33,8 +33,8 @@ _LONG = 4096
 """Bytes of a string without a space, from which on it is a medium and no text."""
 
 
-def ask_of(request: Request, route: Route, head: Head, caller: Caller, table: Table) -> Ask:
-    """Return what routing may look at in a request.
+def ask_of(request: Request, route: Route, head: Head, caller: Caller, table: Table, *, sized: bool = False) -> Ask:
+    """Return what routing may look at in a request; `sized` where the length that it allows its answer counts, too.
 
     A tenant that the client only claims counts where its key has none. The query's `model` goes before the body's.
     """
@@ -45,10 +45,10 @@ def ask_of(request: Request, route: Route, head: Head, caller: Caller, table: Ta
     commented = table.directives and b"<!--" in body
     inside = table.looks_inside or bool(fallbacks)
     described = route.dialect in _WITH_METADATA and b'"metadata"' in body
-    members = _json.split(body, trusted=True) if inside or described or commented else _NO_MEMBERS
+    members = _json.split(body, trusted=True) if inside or described or commented or sized else _NO_MEMBERS
     metadata = {**caller.metadata, **_labels(members.get("metadata"))} if described else caller.metadata
     provider, named_by = _named(route, said, query)
-    tenant = caller.tenant or said.get("x-setu-tenant") or said.get("x-project-id") or metadata.get("tenant", "")
+    tenant = caller.tenant or _claimed(said) or metadata.get("tenant", "")
     return Ask(
         model=query.get("model") or head.model,
         operation=route.operation,
@@ -64,11 +64,31 @@ def ask_of(request: Request, route: Route, head: Head, caller: Caller, table: Ta
         key=caller.key,
         metadata=metadata,
         tokens=tokens_of(body),
-        max_tokens=_longest(members) if inside else None,
+        max_tokens=_longest(members) if inside or sized else None,
         needs=needs_of(members) if inside else frozenset(),
         require=caller.require,
         sticky=(_user(members, metadata) if inside else "") or caller.key or tenant,
     )
+
+
+def raw_ask(request: Request, provider: str, caller: Caller) -> Ask:
+    """Return what routing may look at in a request that nobody reads, to the provider that it names."""
+    tenant = caller.tenant or _claimed(_said(request.headers))
+    return Ask(
+        model=None,
+        provider=provider,
+        operation="raw",
+        tenant=tenant,
+        key=caller.key,
+        metadata=caller.metadata,
+        max_tokens=0,
+        require=caller.require,
+    )
+
+
+def _claimed(said: Mapping[str, str]) -> str:
+    """Return the tenant that a client says it is."""
+    return said.get("x-setu-tenant") or said.get("x-project-id") or ""
 
 
 def _said(headers: Headers) -> dict[str, str]:

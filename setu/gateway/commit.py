@@ -202,6 +202,7 @@ class RelayedBody(_Ended):
         self._broken_off = broken_off
         self._held: list[bytes] = []
         self._last = b""
+        self._over = False
 
     async def open(self) -> ErrorInfo | None:
         """Hold frames until content came; an error before any, the upstream's or its connection's, is returned."""
@@ -214,9 +215,18 @@ class RelayedBody(_Ended):
                 size += len(data)
                 if stream.started or stream.failure is not None or size > HOLD_BYTES:
                     break
+            else:
+                return await self._emptied()
         except SetuError as error:
             return await self._dropped(error.info())
         return None if stream.failure is None else await self._dropped(stream.failure)
+
+    async def _emptied(self) -> ErrorInfo | None:
+        """Judge a stream that is over and had no content: without its end either, somebody else may do better."""
+        self._over = True
+        self._held.append(self._passed(self._decoder.close()))
+        wrong = self._stream.verdict()
+        return None if wrong is None else await self._dropped(wrong)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         failure: ErrorInfo | None = None
@@ -239,7 +249,7 @@ class RelayedBody(_Ended):
             tail = self._passed(self._decoder.close())
             if tail:
                 yield tail
-            wrong = self._stream.verdict()
+            wrong = None if self._over else self._stream.verdict()  # asked once
             await self._finish(_ending(wrong), wrong)
             return
         last = self._broken_off(self._stream.fail(failure), self._last)

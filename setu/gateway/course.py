@@ -104,7 +104,7 @@ class Course:
     def _used(self, usage: Usage | None, target: Target) -> Mapping[Unit, int]:
         if usage is None:
             return {}
-        price = self.services.prices(target.deployment.provider.name, target.model)
+        price = self.services.prices(target.deployment.name, target.model)
         return used(usage) if price is None else {**used(usage), "nano_usd": price.of(usage)}
 
 
@@ -142,6 +142,7 @@ class Leg:
     async def run(self) -> Tried[Given]:
         """Ask for leave, send, and wait until the answer is worth giving, or is none."""
         course = self.course
+        course.answer.tries += 1
         denial = await self._admitted()
         if denial is not None:
             await self._record(denial, None)
@@ -283,7 +284,7 @@ class Leg:
                 provider=self.target.deployment.name,
                 model=self.target.model,
                 outcome="cut" if cut or left else "ok" if failure is None else "denied" if denied else "failed",
-                status=200 if failure is None or cut else 0 if denied else failure.info.status,
+                status=0 if self._ttfb is None else 200 if failure is None or cut else failure.info.status,
                 started=round(self._clock.now() * 1000) - self._elapsed(),
                 duration_ms=self._elapsed(),
                 ttfb_ms=self._ttfb,

@@ -13,11 +13,12 @@ from setu.errors import AuthenticationError, DeniedError, SetuError
 from setu.gateway import bodies, models
 from setu.gateway.admission import admitted, alone, offered
 from setu.gateway.answer import BROKEN, Answer, not_found, not_json
-from setu.gateway.ask import ask_of
+from setu.gateway.ask import ask_of, raw_ask
 from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
 from setu.gateway.keyless import need_key
-from setu.gateway.labels import prepared
+from setu.gateway.labels import accepted, prepared
+from setu.gateway.legacy_refusals import refuse
 from setu.gateway.mirror import is_mirrored
 from setu.gateway.raw import pass_through
 from setu.gateway.ready import Ready, json_headers
@@ -63,8 +64,11 @@ class Gateway:
             services.on_call,
             call_id=services.call_id(),
             legacy_fields=services.legacy_fields,
+            legacy_events=services.legacy_events,
         )
         try:
+            if services.passthrough and (named := _named(request, route)) is not None:
+                named_deployment(named, self.deployments, services.table.provider_aliases)
             if services.door is not None:
                 answer.caller = await services.door.enter(request)
             if not services.log_bodies:
@@ -122,14 +126,20 @@ class Gateway:
 
     async def _ask(self, request: Request, route: Route, dialect: Dialect, answer: Answer) -> Response:
         services = self.services
-        head = read_head(await request.read(), route)
-        ask = ask_of(request, route, head, answer.caller, services.table)
+        head = accepted(read_head(await request.read(), route), route, request.headers)
+        if head.body is not request.body:
+            request = msgspec.structs.replace(request, body=head.body)
+        if services.legacy_events and route.dialect == "openai_responses":
+            refuse(head.body)
+        sized = services.charging is not None
+        ask = ask_of(request, route, head, answer.caller, services.table, sized=sized)
         answer.use_case = ask.use_case or ""
         if ask.tenant != answer.caller.tenant:  # one that the client claims, where its key has none
             answer.caller = msgspec.structs.replace(answer.caller, tenant=ask.tenant)
-        plan = admitted(
-            await self._plan(ask), answer.caller, services.policies, ask, route, dialect, head, services.table
-        )
+        table = services.table
+        meant = table.default_provider if services.passthrough else None
+        plan = await self._plan(ask)
+        plan = admitted(plan, answer.caller, services.policies, ask, route, dialect, head, table, meant)
         answer.routed(plan, head)
         head = prepared(head, route, plan.model)
         course = Course(services, request, route, dialect, head, ask, answer)
@@ -160,17 +170,15 @@ class Gateway:
     async def _raw(self, request: Request, route: Route | None, named: str, answer: Answer) -> Response:
         services = self.services
         deployment = named_deployment(named, self.deployments, services.table.provider_aliases)
-        caller = answer.caller
-        asked = Ask(
-            model=None, provider=named, operation="raw", tenant=caller.tenant, key=caller.key, require=caller.require
-        )
+        asked = raw_ask(request, named, answer.caller)
+        answer.caller = caller = msgspec.structs.replace(answer.caller, tenant=asked.tenant)
         for tag in required(asked, services.table):
             if not deployment.has(tag):
                 raise DeniedError(f"this request needs {tag}, which provider '{deployment.name}' is not")
         deployment = alone(deployment, caller, services.policies, answer.dialect.name)
         need_key(deployment)
         prefix = route.provider if route is not None else None
-        return await pass_through(request, prefix, deployment, services, answer)
+        return await pass_through(request, prefix, deployment, asked, services, answer)
 
 
 async def _foreign_type(request: Request) -> str | None:

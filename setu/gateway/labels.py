@@ -6,11 +6,28 @@ from setu import _json
 from setu._json import Json
 from setu.dialects.record import Route
 from setu.errors import LocalDialectError
+from setu.http import Headers
 from setu.translate.splice import Head
 
 _OURS = ("tenant", "use_case")
+_STREAM = "text/event-stream"
+_SAY_STREAM = frozenset({"openai_chat", "openai_responses", "anthropic"})
+"""Clients that say in the body whether they want a stream, and mean none when they say nothing."""
 _STRIPPED = frozenset({"openai_chat", "anthropic"})
 """Clients whose `metadata` means something to their host; a Responses answer repeats it, so there it stays."""
+
+
+def accepted(head: Head, route: Route, headers: Headers) -> Head:
+    """Return the head of a stream for a client that says nothing of it in the body, and accepts nothing else."""
+    accept = headers.get("accept")
+    if accept is None or _STREAM not in accept or head.stream or route.stream is not None:
+        return head
+    kinds = {each.partition(";")[0].strip() for each in accept.split(",")}
+    if kinds != {_STREAM} or route.dialect not in _SAY_STREAM or route.operation not in {"chat", "complete"}:
+        return head
+    if "stream" in _json.split(head.body, trusted=True):
+        return head
+    return msgspec.structs.replace(head, body=_json.splice(head.body, {"stream": b"true"}), stream=True)
 
 
 def prepared(head: Head, route: Route, model: str) -> Head:

@@ -35,13 +35,13 @@ class Ready(msgspec.Struct, kw_only=True):
 
 
 class Failure(msgspec.Struct, kw_only=True):
-    """Why there is none. `own` is the upstream's own error, to be passed on as it is: its headers and body.
+    """Why there is none. `own` is the upstream's own error, to be passed on as it is: its status, headers and body.
 
     `should_retry` is what the upstream said of that; `denied` when nothing was sent.
     """
 
     info: ErrorInfo
-    own: tuple[Headers, bytes] | None = None
+    own: tuple[int, Headers, bytes] | None = None
     should_retry: bool | None = None
     denied: bool = False
 

@@ -52,7 +52,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     `seals` gives the store of a tenant; `retry` says how often a target is tried; `prices` knows what a token of a
     provider's model costs, `price_list` that of what routing may choose from, by `provider/model`; after `priced` all
-    are known. `resilience` is each provider's policy, by its name.
+    are known. `resilience` is each provider's policy, by its name. With `passthrough` clients bring their
+    providers' keys: one that names no provider means the default one, and anybody is told which providers there are.
     """
 
     dialects: Mapping[str, Dialect]
@@ -79,5 +80,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     mirrored: float = 1.0
     media: Fetcher[Inline] | None = None
     refuses_losses: bool = False
+    passthrough: bool = False
     legacy_fields: bool = False
+    legacy_events: bool = False
     log_bodies: bool = False

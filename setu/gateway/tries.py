@@ -63,7 +63,7 @@ async def through(course: Course, plan: Plan, cache: Cache) -> Response:
             given.leg.target_told(ready)
             return Response(ready.status, ready.headers, ready.body)
         headers, body = answer.rendered(ready)
-        return Response(ready.info.status, headers, body)
+        return Response(ready.info.status if ready.own is None else ready.own[0], headers, body)
 
     def left() -> None:
         answer.detached = True

@@ -80,7 +80,7 @@ class Turn:
         info = self._translation.error(response.status, response.headers, body)
         said = _SHOULD_RETRY.get(response.headers.get("x-should-retry") or "")
         # A page of some proxy is nothing that a client could read.
-        own = (response.headers, body) if self._translation.identical and _is_object(body) else None
+        own = (response.status, response.headers, body) if self._translation.identical and _is_object(body) else None
         return Failure(info=info, own=own, should_retry=said)
 
     async def _whole(self, response: Response) -> Ready | Failure:

@@ -1,5 +1,7 @@
 """The key `mock` of predecessor 003: a provider whose key it is is never asked, and answers the same words for ever.
 
+Under its profile such a provider is at an origin of its own (`setu.config.profiles.SIMULATED`), which is answered here.
+
 Texts, token counts and the 50 ms between words are those of that gateway; see docs/reference/predecessors.md.
 """
 
@@ -13,24 +15,25 @@ from setu.ports import Clock, Transport
 from setu.transport.play import play
 from setu.transport.simulate.simulator import Simulator
 
-KEY = "mock"
+_NAMELESS = "mock"
 WORD_SECONDS = 0.05
 _STREAM, _JSON = "text/event-stream", "application/json"
 
 
 class MockKeys:
-    """A Transport that answers what carries the key `mock` itself, and passes everything else on.
+    """A Transport that answers what goes to `origin` itself, and passes everything else on.
 
     Chat completions and messages get 003's words, any other endpoint the simulator's.
     """
 
-    def __init__(self, inner: Transport, clock: Clock) -> None:
+    def __init__(self, inner: Transport, origin: str, clock: Clock) -> None:
         self._inner = inner
+        self._origin = origin
         self._clock = clock
         self._simulator = Simulator(clock)
 
     async def send(self, request: Request) -> Response:
-        if not _mocked(request.headers):
+        if request.origin != self._origin:
             return await self._inner.send(request)
         asked = _asked(await request.read())
         answer = next((made for end, made in _ANSWERS.items() if request.path.endswith(end)), None)
@@ -39,11 +42,8 @@ class MockKeys:
         return await play(answer(asked, int(self._clock.now())), self._clock)
 
     async def aclose(self) -> None:
+        await self._simulator.aclose()
         await self._inner.aclose()
-
-
-def _mocked(headers: Headers) -> bool:
-    return headers.get("authorization") == f"Bearer {KEY}" or headers.get("x-api-key") == KEY
 
 
 def _asked(body: bytes) -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ def _words(text: str) -> Iterator[str]:
 def _openai(asked: Mapping[str, Any], created: int) -> Script:
     text = f"OpenAI Mock: {_last_content(asked)}"
     usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-    common = {"id": "chatcmpl-mock", "created": created, "model": asked.get("model") or KEY}
+    common = {"id": "chatcmpl-mock", "created": created, "model": asked.get("model") or _NAMELESS}
 
     def choice(**members: Any) -> dict[str, Any]:
         return {"index": 0, **members, "logprobs": None}
@@ -104,7 +104,7 @@ def _anthropic(asked: Mapping[str, Any], _created: int) -> Script:
         "id": "msg_mock",
         "type": "message",
         "role": "assistant",
-        "model": asked.get("model") or KEY,
+        "model": asked.get("model") or _NAMELESS,
         "stop_sequence": None,
     }
     if not asked.get("stream"):

@@ -52,7 +52,7 @@ MISTAKES = [
     Mistake("record -o {tmp}/out -- {tmp}/file", 126, "cannot run {tmp}/file: Permission denied"),
     Mistake("conformance --provider opanai", USAGE, "unknown provider 'opanai'; did you mean 'openai'?"),
     Mistake("conformance --provider no.such.module:P", USAGE, "cannot be imported"),
-    Mistake("conformance --provider :P", USAGE, "cannot be imported"),
+    Mistake("conformance --provider :P", USAGE, "is no import string"),
     Mistake("conformance --provider os:path", USAGE, "is a module, not a"),
     Mistake("conformance --report pdf=x", USAGE, "--report pdf=x: expected"),
     Mistake("conformance --provider openai --gateway http://x", USAGE, "--provider and --gateway exclude each other"),

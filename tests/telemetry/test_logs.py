@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from setu.signals import Call
-from setu.telemetry.logs import configure, log_call
+from setu.telemetry.logs import configure, level_of, log_call
 
 CALL = Call(
     request_id="req_1", dialect="openai_chat", model="m", provider="oa", upstream_model="m", route="listed", stream=False,
@@ -87,3 +87,41 @@ def test_only_a_verbose_server_tells_of_every_call(capsys: pytest.CaptureFixture
         logger.handlers, logger.level, logger.propagate = before
 
     assert [line.rpartition("=")[2] for line in capsys.readouterr().err.splitlines()] == ["req_True"]
+
+
+@pytest.mark.parametrize(
+    ("directives", "level"),
+    [
+        ("info", logging.INFO),
+        ("warn,setu=debug,tower_http=trace", logging.DEBUG),
+        ("setu=error,info", logging.ERROR),
+        ("tower_http=debug", None),
+        ("loud", None),
+        ("", None),
+    ],
+)
+def test_directives_are_read_as_the_earlier_gateways_wrote_them(directives: str, level: int | None) -> None:
+    assert level_of(directives) == level
+
+
+@pytest.mark.parametrize(
+    ("verbose", "environ", "level"),
+    [
+        (False, {}, logging.WARNING),
+        (False, {"RUST_LOG": "info"}, logging.INFO),
+        (False, {"RUST_LOG": "info", "SETU_LOG": "error"}, logging.ERROR),
+        (True, {"SETU_LOG": "error"}, logging.INFO),
+        (True, {"SETU_LOG": "debug"}, logging.DEBUG),
+    ],
+)
+def test_the_command_line_goes_before_the_variables_and_ours_before_theirs(
+    verbose: bool, environ: dict[str, str], level: int
+) -> None:
+    logger = logging.getLogger("setu")
+    before = (logger.handlers, logger.level, logger.propagate)
+    configure(verbose=verbose, environ=environ)
+    configured = logger.level
+    logger.handlers, logger.propagate = before[0], before[2]
+    logger.setLevel(before[1])
+
+    assert configured == level

@@ -17,6 +17,7 @@ from setu.transport.legacy import MockKeys
 from setu.transport.play import Playlist
 from tests.transport.virtual import VirtualClock, read_timed
 
+ORIGIN = "http://simulated.invalid"
 MOCK_OPENAI = {"authorization": "Bearer mock"}
 MOCK_ANTHROPIC = {"x-api-key": "mock", "anthropic-version": "2023-06-01"}
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
@@ -26,14 +27,18 @@ def body(content: Any = "Say hello.", **extra: Any) -> dict[str, Any]:
     return {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": content}], **extra}
 
 
-def ask(path: str, fields: Mapping[str, str], asked: Any) -> tuple[Response, list[tuple[float, bytes]], int]:
+def ask(
+    path: str, fields: Mapping[str, str], asked: Any, origin: str = ORIGIN
+) -> tuple[Response, list[tuple[float, bytes]], int]:
     """Return the answer, its body in time, and how many requests went on."""
 
     async def scenario() -> tuple[Response, list[tuple[float, bytes]], int]:
         clock = VirtualClock()
         live = Playlist([script(200, Headers.of({"content-type": "application/json"}), b'{"live":true}')], clock)
-        request = Request(method="POST", path=path, headers=Headers.of(fields), body=json.dumps(asked).encode())
-        response = await MockKeys(live, clock).send(request)
+        request = Request(
+            method="POST", origin=origin, path=path, headers=Headers.of(fields), body=json.dumps(asked).encode()
+        )
+        response = await MockKeys(live, ORIGIN, clock).send(request)
         timed = await read_timed(response, clock)
         return response, timed, len(live.received)
 
@@ -98,9 +103,9 @@ def test_anthropics_stream_is_a_whole_message() -> None:
     assert found[-2]["usage"] == {"output_tokens": 25}
 
 
-@pytest.mark.parametrize("fields", [{"authorization": "Bearer sk-real"}, {"x-api-key": "mocking"}, {}])
-def test_any_other_key_goes_on(fields: Mapping[str, str]) -> None:
-    _, timed, asked = ask(CHAT, fields, body())
+@pytest.mark.parametrize("fields", [{"authorization": "Bearer sk-real"}, MOCK_OPENAI, {}])
+def test_what_goes_to_any_other_origin_goes_on(fields: Mapping[str, str]) -> None:
+    _, timed, asked = ask(CHAT, fields, body(), "https://api.example")
 
     assert (asked, timed[0][1]) == (1, b'{"live":true}')
 

@@ -67,7 +67,7 @@ def test_admin_api(tmp_path: Path) -> None:
         wrong = gateway.get("/admin/providers", ("authorization", "Bearer sk-setu-wrong")).status
         providers = gateway.get("/admin/providers", admin)
         policy = gateway.get("/admin/routing/policy", admin)
-        changed = gateway.ask({"type": "round_robin"}, "/admin/routing/policy", [admin], "PUT")
+        changed = gateway.ask({"policy": "round_robin"}, "/admin/routing/policy", [admin], "PUT")
         after = gateway.get("/admin/routing/policy", admin)
         reloaded = gateway.ask({}, "/admin/reload", [admin])
         usage = gateway.get("/admin/usage", admin)
