@@ -95,37 +95,43 @@ def gateway(
     rooms = rooms or plain(clock, on_call, NO_BREAKER if config is None else policy_of(config.breaker))
     policies = resilience(config, deployed)
     config = config or Config()
+    services = Services(
+        dialects=dialects,
+        table=table_of(config.routing, deployed, load_strategies(config.routing)),
+        transport=transport,
+        ledger=rooms.ledger,
+        clock=clock,
+        draw=random.random,
+        mint=mint,
+        call_id=call_id,
+        seals=rooms.seals.of,
+        retry=_retry_of(policies),
+        resilience=policies,
+        media=media,
+        cache=_cache(config, rooms, dialects, clock),
+        mirror=rooms.mirror,
+        door=door,
+        on_call=rooms.tell,
+    )
+    return Gateway(_configured(services, config, deployed, rooms))
+
+
+def _configured(services: Services, config: Config, deployed: Mapping[str, Deployment], rooms: Rooms) -> Services:
+    """Return the services with what the configuration alone says."""
     prices = rooms.prices
-    return Gateway(
-        Services(
-            dialects=dialects,
-            table=table_of(config.routing, deployed, load_strategies(config.routing)),
-            transport=transport,
-            ledger=rooms.ledger,
-            clock=clock,
-            draw=random.random,
-            mint=mint,
-            call_id=call_id,
-            seals=rooms.seals.of,
-            retry=_retry_of(policies),
-            resilience=policies,
-            media=media,
-            charging=_meter(config, rooms),
-            policies=rules_of(config.policy),
-            cache=_cache(config, rooms, dialects, clock),
-            masks=options_of(config.privacy),
-            mirror=rooms.mirror,
-            door=door,
-            prices=_unpriced if prices is None else prices.price,
-            price_list=_price_list(config, deployed, prices),
-            priced=_priced(prices),
-            passthrough=config.auth.mode == "passthrough",
-            legacy_fields=config.server.gw_headers,
-            legacy_events=config.responses.legacy_events,
-            log_bodies=config.privacy.log_bodies,
-            refuses_losses=config.routing.on_loss == "refuse",
-            on_call=rooms.tell,
-        )
+    return msgspec.structs.replace(
+        services,
+        charging=_meter(config, rooms),
+        policies=rules_of(config.policy),
+        masks=options_of(config.privacy),
+        prices=_unpriced if prices is None else prices.price,
+        price_list=_price_list(config, deployed, prices),
+        priced=_priced(prices),
+        passthrough=config.auth.mode == "passthrough",
+        legacy_fields=config.server.gw_headers,
+        legacy_events=config.responses.legacy_events,
+        log_bodies=config.privacy.log_bodies,
+        refuses_losses=config.routing.on_loss == "refuse",
     )
 
 

@@ -4,7 +4,7 @@ from setu.gateway.answer import Answer
 from setu.gateway.course import Course
 from setu.gateway.mirror import REASON, Mirror
 from setu.gateway.ready import Ready
-from setu.http import Response
+from setu.http import Ending, Response
 from setu.routing.plan import Plan, Target
 
 
@@ -30,7 +30,11 @@ class _Copy:
         answer.operation = course.route.operation
         answer.routed(Plan(targets=(self._target,), reason=REASON, policy=REASON), course.head)
         copied = Course(services, course.request, course.route, course.dialect, course.head, course.ask, answer)
-        tried = await copied.attempt(self._target, 1)
+        try:
+            tried = await copied.attempt(self._target, 1)
+        except BaseException:
+            answer.ended(Ending.CLOSED_BY_CLIENT, None)
+            raise
         given = tried.value
         assert given is not None
         given.leg.chosen = True

@@ -9,7 +9,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 import uvloop
 
@@ -72,8 +72,7 @@ class Canned(asyncio.Protocol):
         self._pacing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
         self._transport = None

@@ -123,3 +123,4 @@ def test_a_stopping_gateway_ends_its_copies_and_reports_them() -> None:
         whole.ask(said("a/m"))
         assert held.reached.wait(2)
     assert held.left.wait(3)
+    assert [(call.route, call.end) for call in whole.calls][1:] == [("mirror", "closed-by-client")]

@@ -129,9 +129,10 @@ class Whole:
         clock = build.SystemClock()
         self.rooms = rooms.opened(config, clock, {}, self.calls.append)
         deployed = build.deployments(config, {})
-        transport = HttpxTransport(origins=build.origins(config, deployed))
+        transport = _Outward(self.rooms, origins=build.origins(config, deployed))
         door = build.porter(config, self.rooms)
         gateway = build.gateway(deployed, transport, config=config, rooms=self.rooms, door=door, clock=clock)
+        self.services = gateway.services
         server = self._stack.enter_context(
             Background(build.app(gateway, config, build.describe_gateway(deployed)), grace=1)
         )
@@ -188,6 +189,18 @@ class Whole:
         ledger = self.rooms.ledger
         assert isinstance(ledger, MemoryLedger)
         return not ledger._open and all(each.busy == 0 for each in ledger.standing().values())
+
+
+class _Outward(HttpxTransport):
+    """The way out; when the server stops, what outlives a gateway is closed as well, as `setu start` does."""
+
+    def __init__(self, held: rooms.Rooms, **options: Any) -> None:
+        super().__init__(**options)
+        self._held = held
+
+    async def aclose(self) -> None:
+        await self._held.aclose()
+        await super().aclose()
 
 
 class Begun:
