@@ -130,6 +130,7 @@ def _configured(services: Services, config: Config, deployed: Mapping[str, Deplo
         passthrough=config.auth.mode == "passthrough",
         legacy_fields=config.server.gw_headers,
         legacy_events=config.responses.legacy_events,
+        body_ids=config.profile == "semaroute",
         log_bodies=config.privacy.log_bodies,
         refuses_losses=config.routing.on_loss == "refuse",
     )

@@ -73,6 +73,16 @@ def _address_of_mock(key: str) -> str | None:
     return f"{SIMULATED}/v1" if key == "mock" else None
 
 
+def _spoken(variable: str, version: str) -> tuple[Legacy, ...]:
+    """Read a version of an API, of which there is one: the translation knows no other, so nothing else may be asked."""
+
+    def check(said: str) -> None:
+        if said != version:
+            raise ConfigError(f"{variable}: {said!r} is not spoken; {version} is")
+
+    return (Legacy((), check),)
+
+
 _SETU = Profile("setu", "Setu's own defaults", {}, aliases={"GOOGLE_AI_API_KEY": "GEMINI_API_KEY"})
 
 _AI_GATEWAY_PROXY = Profile(
@@ -126,6 +136,8 @@ _AI_GATEWAY = Profile(
         "REDIS_URL": (_to("state.redis_url"),),
         "DATABASE_URL": (_to("usage.database_url"),),
         "TOKENS_PER_MINUTE": (_to("limits.default_tenant.tokens_per_minute"),),
+        "OPENAI_API_VERSION": _spoken("OPENAI_API_VERSION", "v1"),
+        "ANTHROPIC_API_VERSION": _spoken("ANTHROPIC_API_VERSION", "2023-06-01"),
         "OPENAI_API_URL": (_to("providers.openai.base_url"),),
         "ANTHROPIC_API_URL": (_to("providers.anthropic.base_url"),),
         # After the addresses: the word `mock` for a key overrules them.

@@ -26,6 +26,8 @@ BROKEN = ErrorInfo(
 )
 OVERLOADED = 529
 """Anthropic's status for an overloaded service; nobody else's clients know it."""
+_TOLD_MORE = frozenset({"openai_chat", "openai_responses"})
+"""Dialects whose errors may have members of ours: those that the gateways before this one had."""
 
 
 class Answer:
@@ -70,6 +72,16 @@ class Answer:
         self._status = 0
         self._reported = False
         self.detached = False
+        self._echoes = False
+
+    def identified(self, request_id: str) -> None:
+        """Take the id that a client wrote into the body: it reads it in the answer's body, and whose the answer is."""
+        self.request_id = request_id
+        self._echoes = True
+
+    def read(self, head: Head) -> None:
+        """Note what is asked for: whoever leaves, or is refused, before a plan is made asked for it all the same."""
+        self._head = head
 
     def routed(self, plan: Plan, head: Head | None) -> None:
         """Note where the request is meant to go first."""
@@ -81,8 +93,8 @@ class Answer:
         self._losses += losses
 
     def stamped(self, headers: Headers) -> Headers:
-        """Add what every answer of ours carries; an upstream's own request id stays."""
-        if self.dialect.request_id not in headers:
+        """Add what every answer of ours carries; an upstream's own request id stays, but where clients know theirs."""
+        if self._legacy or self._echoes or self.dialect.request_id not in headers:
             headers.set(self.dialect.request_id, self.request_id)
         headers.set("x-setu-request-id", self.request_id)
         if self.caller.key:
@@ -132,19 +144,35 @@ class Answer:
         if info.retry_after is not None and "retry-after" not in self.limits:
             headers.set("retry-after", str(ceil(max(0.0, info.retry_after))))
         status = _status(failure, self.dialect)
-        return headers, self.dialect.errors.render(
-            info if status == info.status else msgspec.structs.replace(info, status=status)
-        )
+        if status != info.status:
+            info = msgspec.structs.replace(info, status=status)
+        if self.dialect.name not in _TOLD_MORE:
+            return headers, self.dialect.errors.render(info)
+        told = {"status_code": status, "retryable": _retryable(info), "request_id": self.request_id}
+        body = self.dialect.errors.render(msgspec.structs.replace(info, extra={**info.extra, **told}))
+        return headers, _json.splice(body, {"request_id": _json.encode(self.request_id)})
+
+    def begun(self, ready: Ready) -> None:
+        """Note an answer that is about to be given: a stream that several read may be over before it is."""
+        self._status = ready.status
+        self._losses += ready.losses
+        ready.losses = ()
 
     def give(self, ready: Ready) -> Response:
         """Answer; whoever made a stream says how it ended, a whole body has."""
-        self._status = ready.status
-        self._losses += ready.losses
+        self.begun(ready)
         if isinstance(ready.body, bytes):
+            ready.body = self._echoed(ready.body)
             self.ended(Ending.COMPLETE, None, ready.usage)
         elif self._legacy_events and of_media_type(ready.headers.get("content-type")) == "sse":
             ready.body = LegacyBody(ready.body)
         return Response(ready.status, self.stamped(ready.headers), ready.body)
+
+    def _echoed(self, body: bytes) -> bytes:
+        if not self._echoes or self.target is None or _json.kind_of(body) != "object":
+            return body
+        told = {"provider": self.target.deployment.name, "request_id": self.request_id}
+        return _json.splice(body, {name: _json.encode(value) for name, value in told.items()})
 
     def elapsed(self) -> int:
         """Return the milliseconds since the request came."""
@@ -200,6 +228,10 @@ def _status(failure: Failure, dialect: Dialect) -> int:
         return failure.own[0]
     status = failure.info.status
     return 503 if status == OVERLOADED and dialect.name != "anthropic" else status
+
+
+def _retryable(info: ErrorInfo) -> bool:
+    return info.kind is not ErrorKind.QUOTA and (info.status in {408, 429} or info.status >= 500)
 
 
 def not_found(method: str, path: str, methods: tuple[str, ...]) -> ErrorInfo:

@@ -249,9 +249,11 @@ class RelayedBody(_Ended):
             tail = self._passed(self._decoder.close())
             if tail:
                 yield tail
-            wrong = None if self._over else self._stream.verdict()  # asked once
-            await self._finish(_ending(wrong), wrong)
-            return
+            failure = None if self._over else self._stream.verdict()  # asked once
+            if failure is not TRUNCATED:
+                await self._finish(_ending(failure), failure)
+                return
+            # Over in good order, but without its end: clients would take what is there for the whole answer.
         last = self._broken_off(self._stream.fail(failure), self._last)
         if last:
             yield last

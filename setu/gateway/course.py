@@ -163,7 +163,11 @@ class Leg:
         if isinstance(found.body, bytes):
             await self._record(found, found.usage)
         elif self._permit is not None and self._permit.probe:
-            await self._report(Result(ok=True, latency=self._seconds(), status=found.status))
+            try:
+                await self._report(Result(ok=True, latency=self._seconds(), status=found.status))
+            except BaseException:
+                await found.body.aclose()
+                raise
         return Tried(outcome=OK, value=Given(self, found, self._ttfb))
 
     def target_told(self, ready: Ready) -> None:
@@ -179,12 +183,15 @@ class Leg:
             return
         answer = self.course.answer
         cut = None if info is None else Failure(info=info)
-        await self._record(cut, usage, left=ending is Ending.CLOSED_BY_CLIENT, cut=cut is not None)
-        if self.chosen:
-            try:
-                await self.course.settled(usage, self.target)
-            finally:
-                answer.ended(ending, info, usage)
+        # The client may leave in any of these waits: each of the following must come about all the same.
+        try:
+            await self._record(cut, usage, left=ending is Ending.CLOSED_BY_CLIENT, cut=cut is not None)
+        finally:
+            if self.chosen:
+                try:
+                    await self.course.settled(usage, self.target)
+                finally:
+                    answer.ended(ending, info, usage)
 
     async def _admitted(self) -> Failure | None:
         """Get a permit and the target's charges; what keeps from it is a failure of which nothing was sent."""
@@ -198,7 +205,11 @@ class Leg:
         charges = services.charging.of_target(self.target, self.course.ask) if services.charging is not None else ()
         if not charges:
             return None
-        taken = await services.ledger.reserve(charges)
+        try:
+            taken = await services.ledger.reserve(charges)
+        except BaseException:
+            await self._report(None)
+            raise
         if isinstance(taken, Refusal):
             await self._report(None)
             return self._refused(taken)

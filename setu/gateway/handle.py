@@ -17,7 +17,7 @@ from setu.gateway.ask import ask_of, raw_ask
 from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
 from setu.gateway.keyless import need_key
-from setu.gateway.labels import accepted, prepared
+from setu.gateway.labels import accepted, identified, prepared
 from setu.gateway.legacy_refusals import refuse
 from setu.gateway.mirror import is_mirrored
 from setu.gateway.raw import pass_through
@@ -32,7 +32,7 @@ from setu.routing.route import required
 from setu.routing.route import route as routed
 from setu.routing.strategies import rotated
 from setu.routing.table import named_deployment
-from setu.translate.splice import read_head
+from setu.translate.splice import Head, read_head
 
 LOG = logging.getLogger("setu")
 
@@ -126,11 +126,9 @@ class Gateway:
 
     async def _ask(self, request: Request, route: Route, dialect: Dialect, answer: Answer) -> Response:
         services = self.services
-        head = accepted(read_head(await request.read(), route), route, request.headers)
+        head = await self._head(request, route, answer)
         if head.body is not request.body:
             request = msgspec.structs.replace(request, body=head.body)
-        if services.legacy_events and route.dialect == "openai_responses":
-            refuse(head.body)
         sized = services.charging is not None
         ask = ask_of(request, route, head, answer.caller, services.table, sized=sized)
         answer.use_case = ask.use_case or ""
@@ -155,6 +153,19 @@ class Gateway:
         ):
             reflect(course, plan, services.mirror)
         return await answered(course, plan)
+
+    async def _head(self, request: Request, route: Route, answer: Answer) -> Head:
+        """Read the head, and what clients of earlier gateways say in their own way."""
+        services = self.services
+        head = accepted(read_head(await request.read(), route), route, request.headers)
+        if services.body_ids and route.dialect == "openai_chat":
+            head, said = identified(head)
+            if said:
+                answer.identified(request.headers.get("x-request-id") or said)
+        answer.read(head)
+        if services.legacy_events and route.dialect == "openai_responses":
+            refuse(head.body)
+        return head
 
     async def _plan(self, ask: Ask) -> Plan:
         services = self.services

@@ -10,6 +10,7 @@ from setu.http import Headers
 from setu.translate.splice import Head
 
 _OURS = ("tenant", "use_case")
+_LONGEST_ID = 128
 _STREAM = "text/event-stream"
 _SAY_STREAM = frozenset({"openai_chat", "openai_responses", "anthropic"})
 """Clients that say in the body whether they want a stream, and mean none when they say nothing."""
@@ -28,6 +29,21 @@ def accepted(head: Head, route: Route, headers: Headers) -> Head:
     if "stream" in _json.split(head.body, trusted=True):
         return head
     return msgspec.structs.replace(head, body=_json.splice(head.body, {"stream": b"true"}), stream=True)
+
+
+def identified(head: Head) -> tuple[Head, str]:
+    """Return the head without the `request_id` that semaroute's clients write into a body, and that id; "" for none.
+
+    Raises:
+        LocalDialectError: it cannot be printed, or is too long.
+    """
+    raw = _json.split(head.body, trusted=True).get("request_id") if b'"request_id"' in head.body else None
+    if raw is None:
+        return head, ""
+    said = _json.decode(raw) if _json.kind_of(raw) == "string" else ""
+    if not (said.isascii() and said.isprintable() and len(said) <= _LONGEST_ID):
+        raise LocalDialectError("request_id must be printable ASCII of at most 128 characters", param="request_id")
+    return msgspec.structs.replace(head, body=_json.without(head.body, ["request_id"])), said
 
 
 def prepared(head: Head, route: Route, model: str) -> Head:

@@ -83,4 +83,5 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     passthrough: bool = False
     legacy_fields: bool = False
     legacy_events: bool = False
+    body_ids: bool = False
     log_bodies: bool = False

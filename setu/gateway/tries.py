@@ -54,21 +54,29 @@ async def through(course: Course, plan: Plan, cache: Cache) -> Response:
     """Answer from the cache, with somebody else's answer that is under way, or with a call of our own."""
     answer = course.answer
     own: list[Given] = []
+    place = _lookup(course, plan, cache)
 
     async def produce() -> Response:
         given = await first_good(course, plan)
         own.append(given)
+        answer.target, answer.ttfb = given.leg.target, given.ttfb
+        answer.cache = "bypass" if place is None else "miss"
         ready = given.ready
-        if isinstance(ready, Ready):
+        if isinstance(ready, Failure):
+            headers, body = answer.rendered(ready)
+            response = Response(ready.info.status, headers, body)
+        else:
             given.leg.target_told(ready)
-            return Response(ready.status, ready.headers, ready.body)
-        headers, body = answer.rendered(ready)
-        return Response(ready.info.status if ready.own is None else ready.own[0], headers, body)
+            answer.begun(ready)
+            response = Response(ready.status, ready.headers, ready.body)
+        if answer.detached:
+            await _unheard(course, given)
+        return response
 
     def left() -> None:
         answer.detached = True
 
-    outcome = await cache.through(_lookup(course, plan, cache), produce, left)
+    outcome = await cache.through(place, produce, left)
     response = outcome.response
     answer.cache = outcome.state
     if own:
@@ -83,6 +91,17 @@ async def through(course: Course, plan: Plan, cache: Cache) -> Response:
         return answer.failed(Failure(info=error))
     body = response.body if isinstance(response.body, bytes) else Told(response.body, answer.ended)
     return answer.give(course.restored(Ready(status=response.status, headers=response.headers, body=body)))
+
+
+async def _unheard(course: Course, given: Given) -> None:
+    """Conclude a call whose client has left while others wait for it; a stream does that itself when it is over."""
+    ready = given.ready
+    if isinstance(ready, Failure):
+        await course.refunded()
+        course.answer.failed(ready)
+    elif isinstance(ready.body, bytes):
+        await course.settled(ready.usage, given.leg.target)
+        course.answer.ended(Ending.COMPLETE, None, ready.usage)
 
 
 def _target_of(response: Response, plan: Plan) -> Target:

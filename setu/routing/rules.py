@@ -57,7 +57,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def matches(when: When, ask: Ask) -> bool:
-    """Tell whether every condition holds."""
+    """Tell whether every condition holds; a model's name decides most often, so it is looked at first."""
+    if when.models and not _named(when.models, ask.directive or ask.model):
+        return False
     return (
         _same(when.use_case, ask.use_case)
         and _same(when.tenant, ask.tenant)
@@ -69,7 +71,6 @@ def matches(when: When, ask: Ask) -> bool:
         and (when.max_tokens is None or ask.tokens <= when.max_tokens)
         and when.needs <= ask.needs
         and all(ask.metadata.get(name) == value for name, value in when.metadata.items())
-        and (not when.models or _named(when.models, ask.directive or ask.model))
     )
 
 
@@ -82,6 +83,7 @@ def _named(patterns: tuple[str, ...], model: str | None) -> bool:
         return False
     name = bare(model)
     unprefixed = name.partition("/")[2]
-    return any(
-        fnmatchcase(name, pattern) or (unprefixed != "" and fnmatchcase(unprefixed, pattern)) for pattern in patterns
-    )
+    for pattern in patterns:  # noqa: SIM110 # a generator costs more than what it does here
+        if fnmatchcase(name, pattern) or (unprefixed and fnmatchcase(unprefixed, pattern)):
+            return True
+    return False

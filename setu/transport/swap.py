@@ -1,5 +1,6 @@
 """One transport in the place of another, while answers of the one before are still on their way."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,7 @@ class Swap:
     def __init__(self, first: Transport) -> None:
         self._current = _Generation(first)
         self._retired: set[_Generation] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def current(self) -> Transport:
@@ -48,19 +50,27 @@ class Swap:
         if before.running:
             self._retired.add(before)
         else:
-            await _closed(before.transport)
+            await self._close(before.transport)
 
     async def aclose(self) -> None:
         """Close all of them, those with answers on their way, too."""
         retired, self._retired = self._retired, set()
         for generation in (*retired, self._current):
-            await _closed(generation.transport)
+            await self._close(generation.transport)
+        await asyncio.gather(*self._closing)
 
     async def _left(self, generation: "_Generation") -> None:
         generation.running -= 1
         if not generation.running and generation in self._retired:
             self._retired.discard(generation)
-            await _closed(generation.transport)
+            await self._close(generation.transport)
+
+    async def _close(self, transport: Transport) -> None:
+        """Close in a task of its own: whoever had the last answer may be cancelled, and half a pool would stay open."""
+        closing = asyncio.ensure_future(_closed(transport))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.shield(closing)
 
 
 class _Generation:

@@ -49,6 +49,14 @@ def test_which_provider_a_request_means(named: str | None, dialect: str, expecte
 
 
 @pytest.mark.parametrize(
+    ("named", "dialect", "expected"),
+    [("openai", "openai_chat", "openai"), (None, "anthropic", "anthropic"), (None, "openai_chat", "groq"), ("nobody", "cohere", None)],
+)  # fmt: skip
+def test_a_default_is_for_requests_that_mean_nobody_else(named: str | None, dialect: str, expected: str | None) -> None:
+    assert recipient(named, dialect, HOSTS, "groq") == expected
+
+
+@pytest.mark.parametrize(
     ("shown", "dialect", "to", "field", "value"),
     [
         ("bearer", "openai_chat", "openai", "authorization", f"Bearer {MINE}"),

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, cast
@@ -96,7 +96,7 @@ async def _by_hand(url: str, load: Load, seconds: float) -> Done:
     start = time.perf_counter()
     clients = [_Client(address.netloc, load, start + seconds, _fresh() + 10**9 * n) for n in range(load.connections)]
     for client in clients:
-        await loop.create_connection(lambda client=client: client, address.hostname, address.port)  # type: ignore[misc]  # a lambda's default
+        await loop.create_connection(_always(client), address.hostname or "", address.port or 80)
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(client.over for client in clients))
     took = time.perf_counter() - start
@@ -110,6 +110,10 @@ async def _by_hand(url: str, load: Load, seconds: float) -> Done:
         delay=delays[len(delays) // 2] if delays else None,
         delay_99=delays[len(delays) * 99 // 100] if delays else None,
     )
+
+
+def _always(client: "_Client") -> Callable[[], "_Client"]:
+    return lambda: client
 
 
 def _middle(seconds: list[float]) -> float | None:

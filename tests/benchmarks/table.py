@@ -10,16 +10,18 @@ from typing import Any
 from setu import __version__
 from tests.benchmarks.load import Done
 from tests.benchmarks.measure import Effort, Figures
+from tests.benchmarks.targets import INSIDE
 
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _COLUMNS = {
     "json": ("CPU µs a request", "requests/s"),
+    "inside": ("CPU µs a request", "requests/s"),
     "one": ("CPU µs a request", "requests/s"),
     "burst": ("CPU µs a chunk", "chunks/s"),
     "timed": ("CPU µs a chunk", "chunks/s"),
 }
 _TITLES = {
     "json": "JSON, 16 connections",
+    "inside": "JSON, 16 connections, the upstream inside the gateway's process",
     "one": "JSON, one connection",
     "burst": "Streams, 100 chunks at once, 16 connections",
     "timed": "Streams, 100 chunks 1 ms apart, 64 connections",
@@ -53,7 +55,7 @@ def _table(found: Sequence[Figures]) -> list[str]:
     rows = [_line(head), "|---" + "|--:" * (len(head) - 1) + "|"]
     for each in found:
         lowest, highest = min(one.each for one in each.samples), max(one.each for one in each.samples)
-        cells = [each.target.name, f"{each.each:,.{_digits(each)}f}", _signed(each)]
+        cells = [each.target.name.removesuffix(INSIDE), f"{each.each:,.{_digits(each)}f}", _signed(each)]
         cells += [f"{lowest:,.{_digits(each)}f} … {highest:,.{_digits(each)}f}", f"{each.middle(_rate) or 0:,.0f}"]
         cells += [_number(each.middle(lambda done: done.latency), 1)] if latency else []
         cells += [f"{each.memory / 1024:.0f}"]
@@ -64,7 +66,7 @@ def _table(found: Sequence[Figures]) -> list[str]:
 
 
 def _digits(each: Figures) -> int:
-    return 0 if each.work in {"json", "one"} else 1
+    return 0 if each.work in {"json", "inside", "one"} else 1
 
 
 def _signed(each: Figures) -> str:
@@ -111,17 +113,6 @@ def records(found: Sequence[Figures], floor: Done, effort: Effort, busy: float) 
         for each in found
     ]
     return {"facts": facts(floor, effort, busy), "rows": rows}
-
-
-def updated(page: str, figures: str) -> str:
-    """Return a page with other figures between its markers.
-
-    Raises:
-        ValueError: it has none.
-    """
-    if BEGIN not in page or END not in page:
-        raise ValueError(f"the page has no {BEGIN} and {END}")
-    return f"{page.partition(BEGIN)[0]}{BEGIN}\n\n{figures}\n{END}{page.partition(END)[2]}"
 
 
 def _processor() -> str:

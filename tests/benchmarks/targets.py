@@ -6,24 +6,23 @@ bare gateway, so that the difference is the price of that feature.
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from setu.config.profiles import SIMULATED
 from setu.store.keys import FileShelf, KeyStore
 from tests.benchmarks.load import COUNTER, Load
 from tests.benchmarks.upstream import MODEL, TIMED
 from tests.processes import environment
 from tests.redis_server import RedisServer
 
-STARTED = 60.0
-STOPPED = 40.0
-Work = Literal["json", "one", "burst", "timed"]
-"""JSON on 16 connections, JSON on one, 16 streams that come at once, 64 that keep a pace."""
+Work = Literal["json", "inside", "one", "burst", "timed"]
+"""JSON on 16 connections; the same with the upstream inside the gateway's process; JSON on one; 16 streams that come
+at once; 64 that keep a pace."""
 
 
 class Running(NamedTuple):
@@ -71,7 +70,7 @@ def load_of(target: Target, work: Work, headers: Mapping[str, str]) -> Load:
         f'"You are brief and exact, and you say so when you do not know."}},{{"role":"user","content":"{said}"}}],'
         f'"temperature":0.2,"max_tokens":256,"stream":{str(streams).lower()}}}'
     )
-    connections = {"json": 16, "one": 1, "burst": 16, "timed": 64}[work]
+    connections = {"one": 1, "timed": 64}.get(work, 16)
     fields = {"content-type": "application/json", "accept": "*/*", "user-agent": "bench", **headers}
     return Load(target.path, fields, body.encode(), connections, streams)
 
@@ -103,8 +102,12 @@ def setu(
     keys: bool = False,
     redis: bool = False,
     bare: bool = True,
+    inside: bool = False,
 ) -> Serve:
-    """Return what starts `setu start` with some tables of its configuration; `bare`: what is on by default is off."""
+    """Return what starts `setu start` with some tables of its configuration.
+
+    `bare`: what is on by default is off. `inside`: the upstream is in its own process.
+    """
 
     @contextmanager
     def serve(place: Place) -> Iterator[Running]:
@@ -119,8 +122,9 @@ def setu(
                 _, secret = KeyStore(FileShelf(place.room / "keys.json")).create(tenant="bench")
                 said["auth"] = _KEYS
                 headers["authorization"] = f"Bearer {secret}"
-            text = "".join(f"[{name}]\n{table}\n" for name, table in said.items())
-            (place.room / "setu.toml").write_text(_PROVIDERS.format(url=place.upstream) + text + tail, encoding="utf-8")
+            tables_said = "".join(f"[{name}]\n{table}\n" for name, table in said.items())
+            providers = _PROVIDERS.format(url=SIMULATED if inside else place.upstream)
+            (place.room / "setu.toml").write_text(providers + tables_said + tail, encoding="utf-8")
             options = ("--verbose",) if verbose else ()
             yield stack.enter_context(_started(place, options))._replace(headers=headers)
 
@@ -154,8 +158,8 @@ def _started(place: Place, options: tuple[str, ...]) -> Iterator[Running]:
                 os.sched_setaffinity(process.pid, {place.core})
             yield Running(_address(process, place.room), process.pid)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=STOPPED)
+            process.kill()  # what it would still write down is thrown away
+            process.communicate()
 
 
 def _address(process: subprocess.Popen[bytes], room: Path) -> str:
@@ -172,42 +176,66 @@ def quiet(room: Path) -> dict[str, str]:
     PYTHONDONTWRITEBYTECODE would make every start compile its sources, and some rivals each request.
     """
     found = environment(XDG_DATA_HOME=str(room / "data"), HOME=str(room))
-    return {
+    kept = {
         name: value
         for name, value in found.items()
         if not name.lower().endswith("_proxy") and not name.startswith(("SETU_", "PYTHONDONT"))
     }
+    return {**kept, "PYTHONHASHSEED": "0"}  # or two starts of one row differ by the luck of their dicts
 
 
-_ALL: tuple[Work, ...] = ("json", "one", "burst", "timed")
+class Feature(NamedTuple):
+    """What is switched on besides the bare gateway, and how a request must look for it to have something to do."""
 
-SETU = (
-    Target("bare", setu(), _ALL, base=None),
-    Target("breaker", setu({"breaker": "enabled = true"})),
-    Target("usage row, SQLite", setu({"usage": "enabled = true"})),
-    Target("request log", setu(verbose=True)),
-    Target("1 limit, memory", setu({"limits": _ONE_LIMIT})),
-    Target("6 limits, memory", setu({"limits": _SIX_LIMITS})),
-    Target("1 limit, Redis", setu({"limits": _ONE_LIMIT}, redis=True)),
-    Target("6 limits, Redis", setu({"limits": _SIX_LIMITS}, redis=True)),
-    Target("cache, miss", setu(_CACHE), numbered=True),
-    Target("cache, hit", setu(_CACHE)),
-    Target("virtual key", setu(keys=True)),
-    Target("10 policies", setu(tail=_POLICIES)),
-    Target("100 routing rules", setu(tail=_RULES)),
-    Target("masking, nothing found", setu(_MASKS)),
-    Target("masking, 3 found", setu(_MASKS), personal=True),
-    Target("translation to Anthropic", setu(), model="claude-bench"),
-    Target("all defaults", setu(bare=False), _ALL),
-    Target(
-        "everything",
-        setu(
-            {**_CACHE, **_MASKS, "limits": _SIX_LIMITS}, tail=_POLICIES + _RULES, verbose=True, keys=True, bare=False
-        ),
-        numbered=True,
-        personal=True,
-    ),
+    name: str
+    options: Mapping[str, Any]
+    asked: Mapping[str, Any] = {}
+    over_network: bool = False
+    """Whether it is also measured with a real upstream: those that cost most, and those that need one."""
+
+
+_EVERYTHING: Mapping[str, Any] = {
+    "tables": {**_CACHE, **_MASKS, "limits": _SIX_LIMITS},
+    "tail": _POLICIES + _RULES,
+    "verbose": True,
+    "keys": True,
+    "bare": False,
+}
+FEATURES = (
+    Feature("bare", {}, over_network=True),
+    Feature("breaker", {"tables": {"breaker": "enabled = true"}}),
+    Feature("usage row, SQLite", {"tables": {"usage": "enabled = true"}}, over_network=True),
+    Feature("audit log", {"tables": {"audit": "enabled = true"}}),
+    Feature("request log", {"verbose": True}),
+    Feature("1 limit, memory", {"tables": {"limits": _ONE_LIMIT}}),
+    Feature("6 limits, memory", {"tables": {"limits": _SIX_LIMITS}}),
+    Feature("1 limit, Redis", {"tables": {"limits": _ONE_LIMIT}, "redis": True}),
+    Feature("6 limits, Redis", {"tables": {"limits": _SIX_LIMITS}, "redis": True}, over_network=True),
+    Feature("cache, miss", {"tables": _CACHE}, {"numbered": True}),
+    Feature("cache, hit", {"tables": _CACHE}, over_network=True),
+    Feature("virtual key", {"keys": True}),
+    Feature("10 policies", {"tail": _POLICIES}),
+    Feature("100 routing rules", {"tail": _RULES}),
+    Feature("masking, nothing found", {"tables": _MASKS}),
+    Feature("masking, 3 found", {"tables": _MASKS}, {"personal": True}),
+    Feature("translation to Anthropic", {}, {"model": "claude-bench"}, over_network=True),
+    Feature("all defaults", {"bare": False}, over_network=True),
+    Feature("everything", _EVERYTHING, {"numbered": True, "personal": True}, over_network=True),
 )
+_STREAMED = frozenset({"bare", "all defaults"})
+INSIDE = " (inside)"
+
+
+def _rows(feature: Feature) -> Iterator[Target]:
+    base = None if feature.name == "bare" else "bare"
+    if feature.over_network:
+        works: tuple[Work, ...] = ("json", "one", "burst", "timed") if feature.name in _STREAMED else ("json",)
+        yield Target(feature.name, setu(**feature.options), works, base, **feature.asked)
+    inside = setu(**feature.options, inside=True)
+    yield Target(feature.name + INSIDE, inside, ("inside",), base and base + INSIDE, **feature.asked)
+
+
+SETU = tuple(row for feature in FEATURES for row in _rows(feature))
 
 
 def available(targets: tuple[Target, ...], which: Callable[[str], str | None]) -> tuple[Target, ...]:

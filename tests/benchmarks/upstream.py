@@ -74,7 +74,7 @@ class Canned(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         if self._pacing is not None:
             self._pacing.cancel()
@@ -126,7 +126,7 @@ class Canned(asyncio.Protocol):
 async def _serve() -> None:
     server = await asyncio.get_running_loop().create_server(Canned, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    print(f"http://{host}:{port}", flush=True)  # noqa: T201 # its address is what it has to say
+    print(f"http://{host}:{port}", flush=True)
     await server.serve_forever()
 
 

@@ -35,8 +35,8 @@ class Told(NamedTuple):
 class Crowd:
     """`size` clients that ask one request after another and think between them; some leave in mid-answer.
 
-    `url` is asked before each request. A request whose connection is refused has not been made; `bad_gateways` are
-    statuses that a proxy gives without an error in our words.
+    `url` is asked before each request. A request whose connection is refused has not been made; `proxied` are statuses
+    that a proxy may give in its own words.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Crowd:
         think: float = 1.2,
         proxied: Collection[int] = (),
         prefix: str = "n",
+        key: str = "",
     ) -> None:
         self._url = url
         self._size = size
@@ -58,6 +59,7 @@ class Crowd:
         self._proxied = proxied
         self._numbers = itertools.count()
         self._prefix = prefix
+        self._key = key
         self.told: list[Told] = []
 
     async def run(self, seconds: float) -> None:
@@ -91,7 +93,7 @@ class Crowd:
             return Read("refused", why=str(error))
         received = bytearray()
         try:
-            writer.write(_request(nonce, tenant, stream=stream))
+            writer.write(_request(nonce, tenant, self._key, stream=stream))
             async with asyncio.timeout(leaves):
                 while chunk := await reader.read(65536):
                     received += chunk
@@ -104,7 +106,7 @@ class Crowd:
         return read(bytes(received), nonce, stream=stream, proxied=self._proxied)
 
 
-def _request(nonce: str, tenant: str, *, stream: bool) -> bytes:
+def _request(nonce: str, tenant: str, key: str, *, stream: bool) -> bytes:
     asked = {"model": "m", "stream": stream, "messages": [{"role": "user", "content": nonce}]}
     body = json.dumps(asked).encode()
     lines = [
@@ -115,5 +117,6 @@ def _request(nonce: str, tenant: str, *, stream: bool) -> bytes:
         f"x-setu-tenant: {tenant}",
         f"content-length: {len(body)}",
         "connection: close",
+        *([f"authorization: Bearer {key}"] if key else []),
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

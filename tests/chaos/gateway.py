@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import socket
 import sys
 import time
@@ -94,9 +93,9 @@ def holding(server: Serving, ports: dict[int, str]) -> Holding:
     status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii", errors="replace")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     files, inodes = 0, set()
-    for entry in os.scandir(f"/proc/{server.pid}/fd"):
+    for entry in Path(f"/proc/{server.pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            name = os.readlink(entry.path)
+            name = str(entry.readlink())
             if name.startswith("socket:["):
                 inodes.add(name[8:-1])
             else:

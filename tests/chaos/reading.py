@@ -41,7 +41,7 @@ def head_of(answer: bytes) -> tuple[int, bytes, bytes]:
 
 def dechunked(data: bytes) -> bytes | None:
     """Undo the chunked coding; None where its end is missing."""
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         size, mark, data = data.partition(b"\r\n")
         if not mark:

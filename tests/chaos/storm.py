@@ -129,5 +129,3 @@ async def _reloads(pid: int, configured: Callable[[int], None]) -> None:
         configured(generation)
         if generation % 2:
             kill(pid, signal.SIGHUP)
-
-

@@ -96,7 +96,9 @@ def unwritten(asked: dict[str, int], requests: Sequence[RowT], attempts: Sequenc
     written: dict[str, int] = defaultdict(int)
     for each in attempts:
         written[nonce.get(each["request_id"], "")] += each["outcome"] != "denied"
-    return [f"{name}: asked {count} times, {written[name]} tries" for name, count in asked.items() if count > written[name]]
+    return [
+        f"{name}: asked {count} times, {written[name]} tries" for name, count in asked.items() if count > written[name]
+    ]
 
 
 def above(told: Iterable[Told], limit: int, window: float = 60.0) -> int:
@@ -113,6 +115,5 @@ def above(told: Iterable[Told], limit: int, window: float = 60.0) -> int:
 
 
 def _granted(told: Told) -> bool:
-    return told.status != 0 and told.status not in {429, 503}
-
-
+    """Tell whether a request was surely granted: a refusal is none, nor is what a proxy says of a dead gateway."""
+    return told.status != 0 and told.status not in {429, 502, 503}

@@ -226,6 +226,11 @@ def test_the_ai_gateways_routes_and_variables_are_read(tmp_path: Path) -> None:
     assert loaded.files == (routes,)
 
 
+def test_a_version_of_an_api_that_is_not_spoken_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^ANTHROPIC_API_VERSION: '2022-01-01' is not spoken; 2023-06-01 is$"):
+        reading("ai-gateway", ANTHROPIC_API_VERSION="2022-01-01")
+
+
 def test_without_routes_the_ai_gateways_own_one_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     built_in = reading("ai-gateway").config.routing.routes
@@ -283,6 +288,7 @@ def test_the_ai_gateway_proxy_forwards_its_clients_keys() -> None:
 
     assert (config.server.host, config.server.port) == ("127.0.0.9", 3001)
     assert (config.auth.mode, config.routing.default_provider) == ("passthrough", "openai")
+    assert config.cors.allow_origins == ("*",)
     assert list(config.providers) == ["openai", "anthropic"]
 
 

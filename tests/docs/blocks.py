@@ -5,6 +5,7 @@ The info string of a block says how it is proved:
     console                   commands after `$ ` run in order; the other lines must occur in the output, in order
     python                    runs as a script; with `file:` it is compiled, and a command further down runs it
     yaml | toml | json        is parsed; `toml setu.toml` is also validated as a configuration
+    nginx file: setu.conf     is what tests/chaos serves through
     … file: NAME              the block is first written to NAME, for the blocks after it
     … no-run: REASON          is not run; the reason stands in tests/docs/no_run.txt, a list that only shrinks
 """

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.gateway.whole import Held, Whole, failing, reset, said, tried
-from tests.gateway.wire import COMPLETION
-from tests.live import asked, reply
+from tests.gateway.whole import Held, Whole, cut, failing, reset, said, tried
+from tests.gateway.wire import CHUNKS, COMPLETION
+from tests.live import asked, reply, sse
 
 BREAKER = {"failures": 3, "open_for": 0.3}
 ONCE = {"retry": {"max_attempts": 1}}
@@ -40,7 +40,11 @@ def test_the_503_of_an_open_breaker_is_the_documented_one(stream: bool) -> None:
                 "code": "provider_unavailable",
                 "provider": "a",
                 "retry_after": waits,
-            }
+                "status_code": 503,
+                "retryable": True,
+                "request_id": answer.field("x-request-id"),
+            },
+            "request_id": answer.field("x-request-id"),
         }
         assert answer.field("retry-after") == str(waits)
         assert tried(whole.call().attempts) == [("a", "denied", 0)]
@@ -71,10 +75,6 @@ def test_what_the_client_did_wrong_opens_nothing() -> None:
 
 
 def test_a_cut_stream_is_a_failure() -> None:
-    from tests.gateway.whole import cut
-    from tests.gateway.wire import CHUNKS
-    from tests.live import sse
-
     with Whole({"a": "openai"}, breaker={**BREAKER, "open_for": 30}, resilience=ONCE) as whole:
         whole["a"].script.extend([cut(sse(*CHUNKS[:2]))] * 3)
         for _ in range(3):

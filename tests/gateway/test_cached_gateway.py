@@ -37,7 +37,7 @@ def whole(_whole: Whole) -> Whole:
 
 def fresh(request: pytest.FixtureRequest) -> str:
     """Return words that nobody has asked before."""
-    return request.node.name
+    return str(request.node.name)
 
 
 def ask(whole: Whole, words: str, dialect: str = "openai_chat", *, stream: bool = False, **fields: str) -> Answer:
@@ -74,9 +74,7 @@ def test_the_second_of_two_is_given_again(
 
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
-def test_a_stream_and_a_whole_body_are_two_things(
-    whole: Whole, request: pytest.FixtureRequest, dialect: str
-) -> None:
+def test_a_stream_and_a_whole_body_are_two_things(whole: Whole, request: pytest.FixtureRequest, dialect: str) -> None:
     """HDR-03."""
     words = fresh(request)
     answers = [ask(whole, words, dialect, stream=stream) for stream in (False, True, False, True)]
@@ -118,7 +116,8 @@ def test_a_failure_is_not_kept(whole: Whole, request: pytest.FixtureRequest) -> 
 
     assert ([answer.status for answer in answers], states(answers)) == ([500, 200, 200], ["miss", "miss", "hit"])
     assert answers[0].field("x-setu-cache") == "miss"
-    assert [(call.status, call.end) for call in whole.reported(3)][0] == (500, "error")
+    first = whole.reported(3)[0]
+    assert (first.status, first.end) == (500, "error")
 
 
 def test_nor_is_a_stream_that_was_cut(whole: Whole, request: pytest.FixtureRequest) -> None:
@@ -162,9 +161,7 @@ PHASES: dict[str, tuple[bytes, bytes, bool]] = {
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_first_of_two_leaves_and_the_call_goes_on(
-    whole: Whole, request: pytest.FixtureRequest, phase: str
-) -> None:
+def test_the_first_of_two_leaves_and_the_call_goes_on(whole: Whole, request: pytest.FixtureRequest, phase: str) -> None:
     first, rest, stream = PHASES[phase]
     held = Held(rest, first)
     whole["a"].script.append(held)
@@ -215,6 +212,29 @@ def test_the_first_leaves_a_call_that_fails(whole: Whole, request: pytest.Fixtur
 
     assert (answer.status, len(whole["a"].sent)) == (200, 2), "who followed a failure asks again"
     assert sorted((call.status, call.cache) for call in whole.reported(2)) == [(200, "miss"), (500, "miss")]
+
+
+@pytest.mark.parametrize(("status", "asked_upstream"), [(400, 1), (500, 2)])
+def test_what_a_flight_of_eight_gets_of_a_failure(
+    whole: Whole, request: pytest.FixtureRequest, status: int, asked_upstream: int
+) -> None:
+    """A client error is everybody's; of another one, one more asks, and the others take what that gets."""
+    held = [Held(failing(status, message="no")) for _ in range(3)]
+    whole["a"].script.extend(held)
+    words = fresh(request)
+
+    with ThreadPoolExecutor(8) as pool:
+        asks = [pool.submit(ask, whole, words) for _ in range(8)]
+        until(lambda: followed(whole) == 8)
+        for each in held:
+            each.released.set()
+        answers = [each.result() for each in asks]
+
+    assert {(answer.status, answer.error["message"]) for answer in answers} == {(status, "no")}
+    assert len(whole["a"].sent) == asked_upstream
+    calls = whole.reported(8)
+    assert {(call.status, call.end) for call in calls} == {(status, "error")}
+    assert sum(len(call.attempts) for call in calls) == asked_upstream
 
 
 def test_all_leave_and_so_does_the_call(whole: Whole, request: pytest.FixtureRequest) -> None:

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
 from setu import build
+from setu.config.limits import BreakerConfig, LimitsConfig, RateLimit, policy_of
 from setu.config.model import Config, ProviderConfig
 from setu.errors import DeadlineError, TruncatedError
 from setu.http import Headers, Request, Response
+from setu.resilience.ledger import Charge, Permit, Refusal, Reservation, Result, Unit
+from setu.rooms import Rooms
 from setu.signals import Call
+from setu.store.ledger import MemoryLedger
+from setu.system import SystemClock
 from tests.gateway.wire import AN_STREAM, MESSAGE, OA_STREAM, PLAIN
 from tests.live import asked, sse
 
@@ -139,6 +144,88 @@ def test_a_client_that_leaves_early_is_told_as_such() -> None:
     body = Body(AN_STREAM[:-150], AN_STREAM[-150:])
 
     calls = asyncio.run(called(body, 200, SSE, stream=True, leave=True))
+
+    assert body.closed >= 1
+    assert [call.end for call in calls] == ["closed-by-client"]
+
+
+class Waiting(MemoryLedger):
+    """A ledger that waits for ever in one of its methods, the first `after` times excepted; it has done its part."""
+
+    def __init__(self, method: str, after: int = 0) -> None:
+        super().__init__(SystemClock(), policy_of(BreakerConfig(failures=1, open_for=0.001)))
+        self._method = method
+        self._after = after
+        self.waiting = asyncio.Event()
+
+    async def reserve(self, charges: Sequence[Charge]) -> Reservation | Refusal:
+        taken = await super().reserve(charges)
+        await self._wait("reserve")
+        return taken
+
+    async def settle(self, reservation: Reservation, used: Mapping[Unit, int]) -> None:
+        await super().settle(reservation, used)
+        await self._wait("settle")
+
+    async def report(self, permit: Permit, result: Result | None) -> None:
+        await super().report(permit, result)
+        await self._wait("report")
+
+    async def _wait(self, method: str) -> None:
+        if method == self._method:
+            self._after -= 1
+            if self._after < 0 and not self.waiting.is_set():
+                self.waiting.set()
+                await asyncio.sleep(60)
+
+
+async def left_in(ledger: Waiting, body: Body) -> list[Call]:
+    """Stream an answer, and leave while the ledger waits."""
+    calls: list[Call] = []
+    limited = ProviderConfig(type="anthropic", rate_limit=RateLimit(tokens_per_minute=9000))
+    config = Config(providers={"an": limited}, limits=LimitsConfig(tokens_per_minute=9000))
+    upstream = Upstream(Response(200, Headers.of({"content-type": SSE}), body))
+    deployed = build.deployments(config, {}, offline_key="k")
+    gateway = build.gateway(deployed, upstream, config=config, rooms=Rooms(ledger=ledger, on_call=calls.append))
+    data, path = asked("an/m", stream=True)
+
+    async def whole() -> None:
+        response = await gateway.send(Request(method="POST", path=path, body=data))
+        try:
+            await response.read()
+        finally:
+            await response.aclose()
+
+    task = asyncio.ensure_future(whole())
+    await ledger.waiting.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("method", "after"), [("reserve", 0), ("reserve", 1), ("report", 0), ("settle", 0), ("settle", 1)]
+)
+def test_a_client_that_leaves_while_a_call_is_written_down_is_still_told_of(method: str, after: int) -> None:
+    async def main() -> tuple[list[Call], int]:
+        ledger = Waiting(method, after)
+        return await left_in(ledger, Body(AN_STREAM)), ledger.standing()["an"].busy if after else 0
+
+    calls, busy = asyncio.run(main())
+
+    assert (len(calls), busy) == (1, 0)
+
+
+def test_a_probe_that_is_left_while_its_success_is_written_down_lets_its_upstream_go() -> None:
+    async def main() -> tuple[Body, list[Call]]:
+        ledger, body = Waiting("report", 1), Body(AN_STREAM)
+        failed = await ledger.admit("an")
+        assert isinstance(failed, Permit)
+        await ledger.report(failed, Result(ok=False, blame=True, status=500))
+        await asyncio.sleep(0.01)
+        return body, await left_in(ledger, body)
+
+    body, calls = asyncio.run(main())
 
     assert body.closed >= 1
     assert [call.end for call in calls] == ["closed-by-client"]

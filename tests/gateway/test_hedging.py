@@ -1,6 +1,7 @@
 """Hedging over real sockets: a second target is asked when the first says nothing, and only one answer is given."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ ROUTING = {"models": {"x": ["a/m", "b/m"]}, "hedge_after": "100ms"}
 LIMITS = {"default_tenant": {"concurrency": 5, "tokens_per_minute": 100_000}}
 
 
-def hedged(**sections: object) -> Whole:
+def hedged(**sections: Any) -> Whole:
     return Whole(HOSTS, **{"routing": ROUTING, "limits": LIMITS, **sections})
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -93,7 +93,7 @@ def test_a_full_provider_is_stood_in_for() -> None:
 def test_what_was_really_used_counts(stream: bool) -> None:
     with Whole({"a": "openai"}, limits={"tokens_per_minute": 5000}) as whole:
         whole["a"].script.append(streamed(100) if stream else completion(100))
-        body = said(stream=stream, **({"stream_options": {"include_usage": True}} if stream else {}))
+        body = said(stream=True, stream_options={"include_usage": True}) if stream else said()
         before = whole.ask(body)
         whole.reported(1)
         after = whole.ask(body)
@@ -186,27 +186,33 @@ PHASES: Mapping[str, tuple[bytes, bool]] = {
 }
 
 
-@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("cached", [False, True], ids=["", "with a cache"])
-def test_a_client_that_leaves_gives_its_place_back(phase: str, dialect: str, cached: bool) -> None:
-    first, stream = PHASES[phase]
+@pytest.fixture(scope="module", params=[False, True], ids=["", "with a cache"])
+def narrow(request: pytest.FixtureRequest) -> Iterator[Whole]:
+    """Return a gateway with room for one request at a time, in every dimension."""
     providers = {"a": {"rate_limit": {"concurrency": 1}}}
     limits = {"concurrency": 1, "default_tenant": {"concurrency": 1}}
-    with Whole({"a": "openai"}, providers, limits=limits, cache={"enabled": cached}) as whole:
-        held = Held(b"", first)
-        whole["a"].script.append(held)
-        body, path = asked("a/m", dialect, stream=stream)
-        with whole.begin(json.loads(body), path) as begun:
-            assert held.reached.wait(2)
-            if phase == "in mid-stream":
-                begun.read_to(b"Hel")
-        assert held.left.wait(2)
-        call = whole.call()
+    with Whole({"a": "openai"}, providers, limits=limits, cache={"enabled": request.param}) as whole:
+        yield whole
 
-        assert call.end == "closed-by-client"
-        assert [each.outcome for each in call.attempts] == ["cut"]
-        assert whole.ask(*asked("a/m", dialect)).status == 200
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_client_that_leaves_gives_its_place_back(narrow: Whole, phase: str, dialect: str) -> None:
+    first, stream = PHASES[phase]
+    narrow.clear()
+    held = Held(b"", first)
+    narrow["a"].script.append(held)
+    body, path = asked("a/m", dialect, stream=stream)
+    with narrow.begin({**json.loads(body), "temperature": len(phase) / 100}, path) as begun:
+        assert held.reached.wait(2)
+        if phase == "in mid-stream":
+            begun.read_to(b"Hel")
+    assert held.left.wait(2)
+    call = narrow.call()
+
+    assert call.end == "closed-by-client"
+    assert [each.outcome for each in call.attempts] == ["cut"]
+    assert narrow.ask(*asked("a/m", dialect)).status == 200
 
 
 def test_tokens_of_a_stream_whose_client_left_are_counted_as_far_as_they_are_known() -> None:

@@ -31,9 +31,7 @@ def text(body: bytes, dialect: str, stream: bool) -> str:
     if stream:
         return text_of(body, dialect)
     found: Any = json.loads(body)
-    return str(
-        found["choices"][0]["message"]["content"] if dialect == "openai_chat" else found["content"][0]["text"]
-    )
+    return str(found["choices"][0]["message"]["content"] if dialect == "openai_chat" else found["content"][0]["text"])
 
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])

@@ -10,7 +10,9 @@ from tests.live import asked
 HOSTS = {"a": "openai", "b": "anthropic"}
 ROUTING = {"models": {"x": ["a/m", "b/m"]}}
 SHELL: dict[str, Any] = {
-    "openai_chat": {"tools": [{"type": "function", "function": {"name": "shell_run", "parameters": {"type": "object"}}}]},
+    "openai_chat": {
+        "tools": [{"type": "function", "function": {"name": "shell_run", "parameters": {"type": "object"}}}]
+    },
     "anthropic": {"tools": [{"name": "shell_run", "input_schema": {"type": "object"}}]},
     "gemini": {"tools": [{"functionDeclarations": [{"name": "shell_run"}]}]},
 }
@@ -94,3 +96,19 @@ def test_what_nobody_reads_is_taken_for_the_worst(named: str) -> None:
         assert whole.ask(b"{}", path, fields).status == 403
         assert whole.ask(b"{}", "/b/v1/other").status == 200
         assert len(whole["a"].sent) == 0
+
+
+@pytest.mark.parametrize("named", ["path", "header"])
+def test_a_rules_region_holds_for_what_passes_unread(named: str) -> None:
+    """Data residency: also where the tenant is only claimed."""
+    rule = {"name": "eu", "tenant": "acme", "require": ["region:eu"]}
+    with Whole(HOSTS, {"b": {"region": "eu"}}, routing={"rule": [rule]}) as whole:
+        acme = [("x-setu-tenant", "acme")]
+
+        def raw(provider: str) -> int:
+            if named == "path":
+                return whole.ask(b"{}", f"/{provider}/v1/other", acme).status
+            return whole.ask(b"{}", "/v1/other", [*acme, ("x-setu-provider", provider)]).status
+
+        assert (raw("a"), raw("b"), len(whole["a"].sent)) == (403, 200, 0)
+        assert [call.tenant for call in whole.reported(2)] == ["acme", "acme"]

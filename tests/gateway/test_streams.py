@@ -155,6 +155,23 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_no_claim_to_be_whole(
     ]
 
 
+@pytest.mark.parametrize(("provider", "dialect"), [("oa", "openai_chat"), ("an", "anthropic"), ("ge", "gemini")])
+def test_a_passed_stream_that_is_over_without_its_end_says_so(
+    live: Live, upstream: Upstream, provider: str, dialect: str
+) -> None:
+    """The connection ends in good order: without a word, a client would take what came for the whole answer."""
+    upstream.answer = broken(provider, content=True).removesuffix(b"40\r\nhalf") + b"0\r\n\r\n"
+
+    answer = live.ask(*asked(f"{provider}/m", dialect, stream=True))
+
+    assert text_of(answer.body, dialect).startswith("Hel")
+    assert not finishes(answer.body)
+    assert error_of(events(answer.body)[-1])["message"]
+    assert [(call.status, call.end, call.error) for call in live.calls] == [
+        (200, "truncated-upstream", "upstream_truncated")
+    ]
+
+
 @pytest.mark.parametrize(("provider", "dialect"), TRANSLATED)
 def test_a_stream_that_breaks_off_before_content_is_a_502_when_translated(
     live: Live, upstream: Upstream, provider: str, dialect: str

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_a_key_brings_limits_of_its_own(keyed: Keyed) -> None:
     assert keyed.ask(said(), fields=other).status == 200
 
 
-SHOWN = {
+SHOWN: dict[str, Callable[[str], tuple[list[tuple[str, str]], str]]] = {
     "bearer": lambda key: ([("authorization", f"Bearer {key}")], ""),
     "x-api-key": lambda key: ([("x-api-key", key)], ""),
     "api-key": lambda key: ([("api-key", key)], ""),

@@ -209,7 +209,7 @@ class Begun:
     def __init__(self, url: str, data: bytes, path: str, fields: Iterable[tuple[str, str]]) -> None:
         place = urlsplit(url)
         self._socket = socket.create_connection((place.hostname or "", place.port or 0), timeout=10)
-        lines = [f"POST {path} HTTP/1.1", "host: localhost", f"content-length: {len(data)}"]
+        lines = [f"POST {path} HTTP/1.1", "host: localhost", "connection: close", f"content-length: {len(data)}"]
         lines += [f"{name}: {value}" for name, value in fields]
         self._socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
 
@@ -219,6 +219,13 @@ class Begun:
         while mark not in data:
             piece = self._socket.recv(65536)
             assert piece, data
+            data += piece
+        return data
+
+    def read(self) -> bytes:
+        """Read to the end."""
+        data = b""
+        while piece := self._socket.recv(65536):
             data += piece
         return data
 

@@ -116,6 +116,26 @@ async def test_closing_closes_what_still_answers() -> None:
 
 
 @in_loop
+async def test_who_is_cancelled_over_the_last_answer_does_not_leave_its_transport_half_closed() -> None:
+    class InSteps(Upstream):
+        async def aclose(self) -> None:
+            await asyncio.sleep(0.01)
+            await super().aclose()
+
+    old = InSteps(b"old")
+    swap = Swap(old)
+    response = await swap.send(REQUEST)
+    await swap.swap(Upstream(b"new"))
+    leaving = asyncio.ensure_future(response.aclose())
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    await swap.aclose()
+
+    assert (leaving.cancelled(), old.closed) == (True, 1)
+
+
+@in_loop
 async def test_one_that_cannot_be_closed_does_not_spoil_the_last_answer(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Upstream):
         async def aclose(self) -> None:

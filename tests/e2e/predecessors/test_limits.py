@@ -135,7 +135,8 @@ def test_structured_errors(gateway: Started) -> None:
     nowhere = gateway.ask({}, "/v1/nowhere")
 
     assert missing.status == 400
-    assert set(missing.error) >= {"message", "type", "code", "param"}
+    assert set(missing.error) >= {"message", "type", "code", "param", "status_code", "retryable", "request_id"}
+    assert (missing.json["request_id"], missing.error["retryable"]) == ("mine", False)
     assert missing.field("x-request-id") == "mine"
     assert (native.json["type"], set(native.error) >= {"type", "message"}) == ("error", True)
     assert google.error["status"]

@@ -115,6 +115,35 @@ def test_the_decision_can_be_looked_up(gateway: Started) -> None:
     assert info.json["decision"]["model"] == "gpt-4"
 
 
+def test_the_id_in_the_body_is_the_requests(gateway: Started) -> None:
+    """004 had it there, and told it and the provider in the answer's body, too; OpenAI would refuse the member."""
+    body = {"model": "gpt-4", "messages": [{"role": "user", "content": "Hello"}], "request_id": "sema-2"}
+    answer = gateway.ask(body)
+    (exchange,) = gateway.reached()
+    gateway.play("400")
+    failed = gateway.ask(body)
+
+    assert (answer.json["request_id"], answer.json["provider"]) == ("sema-2", "openai")
+    assert answer.field("x-request-id") == "sema-2"
+    assert b"sema-2" not in bytes(exchange.request.body)  # type: ignore[arg-type]  # it is bytes
+    assert gateway.get("/v1/routing/info?request_id=sema-2").status == 200
+    assert failed.field("x-request-id") == "sema-2"
+
+
+def test_the_metrics_count(gateway: Started) -> None:
+    """004's were all zero."""
+    body = {"model": "gpt-4", "messages": [{"role": "user", "content": "Hello"}]}
+    before = gateway.get("/v1/metrics").json["requests"]
+    gateway.play("ok", "400")
+    statuses = [gateway.ask(body).status for _ in range(2)]
+    metrics = gateway.get("/v1/metrics").json
+    after = metrics["requests"]
+
+    assert statuses == [200, 400]
+    assert [after[name] - before[name] for name in ("total", "successful", "failed")] == [2, 1, 1]
+    assert set(metrics) >= {"requests", "providers", "routing", "cache", "timestamp"}
+
+
 def test_health(gateway: Started) -> None:
     health = gateway.get("/health").json
 
@@ -149,7 +178,11 @@ def test_failover_takes_the_backup(tmp_path: Path) -> None:
         gateway.play("503", "503", "503")
         second = gateway.ask(body)
         paths = [exchange.request.path.rpartition("/")[2] for exchange in gateway.reached()]
+        gateway.play(*["503"] * 8)
+        third = gateway.ask(body, fields=[("x-request-id", "sema-3")])
 
     assert (first.status, second.status) == (200, 200)
+    assert (third.status, third.error["status_code"], third.error["retryable"]) == (503, 503, True)
+    assert third.json["request_id"] == third.error["request_id"] == "sema-3"
     assert paths[-1] == "messages"
     assert set(paths[:-1]) == {"completions"}
