@@ -18,6 +18,7 @@ CRASHED = ErrorInfo(
 """What a client is told of a mistake of ours in mid-stream."""
 
 Done = Callable[[Ending, ErrorInfo | None], Awaitable[None]]
+End = tuple[Ending, ErrorInfo | None]
 
 
 class Resumed:
@@ -58,14 +59,16 @@ async def first_byte(response: Response) -> bytes:
 
 
 class _Ended:
-    """A body over an upstream: it says how it ended exactly once, and closes the upstream."""
+    """A body over an upstream: it says how it ended exactly once, also to who asks later, and closes the upstream."""
 
     def __init__(self, upstream: Response, done: Done) -> None:
         self._upstream = upstream
         self._done: Done | None = done
+        self.end: End | None = None
 
     async def _finish(self, ending: Ending, failure: ErrorInfo | None) -> None:
         done, self._done = self._done, None
+        self.end = self.end or (ending, failure)
         try:
             if done is not None:
                 await done(ending, failure)

@@ -8,8 +8,8 @@ Rule 3: it runs ahead of its fastest client by a bounded number of bytes only.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from setu.errors import TruncatedError
-from setu.http import Response
+from setu.errors import ErrorInfo, TruncatedError
+from setu.http import Ending, Response
 
 AHEAD = 65_536
 """Bytes read of an upstream that no client has taken yet."""
@@ -190,6 +190,12 @@ class Reader:
                 await flight.more()
         if flight.failure is not None:
             raise flight.failure
+
+    @property
+    def end(self) -> tuple[Ending, ErrorInfo | None] | None:
+        """How the shared answer says that it ended: cut, it ends with an error that the client reads, in good order."""
+        response = self._flight.response
+        return None if response is None else getattr(response.body, "end", None)
 
     async def aclose(self) -> None:
         await self._flight.leave(self)

@@ -135,7 +135,8 @@ class Told:
         except SetuError as error:
             self._ended(Ending.TRUNCATED, error.info())
             raise
-        self._ended(Ending.COMPLETE, None)
+        ending, info = getattr(self._body, "end", None) or (Ending.COMPLETE, None)
+        self._ended(ending, info)
 
     async def aclose(self) -> None:
         """Leave the other call to those who are left."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import tomli
 
+from setu.config.profiles import PROFILES
 from tests.docs.blocks import ROOT
 
 DATA = Path(__file__).with_name("predecessors.toml")
@@ -46,12 +47,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One predecessor, and the profile that serves its users."""
+    """One predecessor, the profile that serves its users, and what they should know of it."""
 
     number: str
     name: str
     profile: str
     was: str
+    notes: tuple[str, ...]
 
     @property
     def test(self) -> Path:
@@ -82,7 +84,7 @@ def places() -> Mapping[str, tuple[str, ...]]:
 
 def page() -> str:
     """Write the whole page."""
-    return "".join(f"{line}\n" for line in (*_originals(), *_features()))
+    return "".join(f"{line}\n" for line in (*_originals(), *_profiles(), *_features()))
 
 
 def _originals() -> Iterator[str]:
@@ -91,6 +93,21 @@ def _originals() -> Iterator[str]:
     for one in table().original:
         path = one.test.relative_to(ROOT).as_posix()
         yield f"| {one.number} | {one.name} | {one.was} | `{one.profile}` | [{one.test.name}](../../{path}) |"
+
+
+def _profiles() -> Iterator[str]:
+    """Say what is special under each profile; the port and the variables are the profile's own data."""
+    for one in table().original:
+        profile = PROFILES[one.profile]
+        port = profile.defaults.get("server", {}).get("port", 3742)
+        variables = [*profile.legacy, *profile.files, *profile.aliases]
+        yield f"\n### {one.name}: `--profile {one.profile}`\n"
+        yield f"- It listens on port {port}, at 127.0.0.1 unless told otherwise."
+        if variables:
+            yield f"- Its variables are read: {', '.join(f'`{name}`' for name in variables)}."
+        if profile.prefix is not None:
+            yield f"- `{profile.prefix}…` is read for every key of the configuration, as `SETU_…` is."
+        yield from (f"- {note}" for note in one.notes)
 
 
 def _features() -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""A client that says nothing of a stream in the body may ask for one by the media type that it accepts."""
+"""What clients of earlier gateways say in their own way: a stream in `accept`, an id in the body."""
 
 import pytest
 
 from setu import _json
 from setu.dialects.record import Operation, Route
-from setu.gateway.labels import accepted
+from setu.errors import LocalDialectError
+from setu.gateway.labels import accepted, identified
 from setu.http import Headers
 from setu.translate.splice import Head, read_head
 
@@ -46,3 +47,27 @@ def test_what_has_no_such_member_is_left_alone(dialect: str, operation: Operatio
     body = b'{"model":"m"}'
 
     assert head_of(body, SSE, dialect, operation).body == body
+
+
+def read(body: bytes) -> Head:
+    return read_head(body, Route(dialect="openai_chat", operation="chat"))
+
+
+def test_the_id_in_a_body_is_taken_out_of_it() -> None:
+    head, said = identified(read(b'{"model":"m","request_id":"r-1","messages":[{"request_id": 5}]}'))
+
+    assert said == "r-1"
+    assert _json.decode(head.body) == {"model": "m", "messages": [{"request_id": 5}]}
+
+
+@pytest.mark.parametrize("body", [b'{"model":"m"}', b'{"model":"m","messages":[{"request_id":"r"}]}'])
+def test_a_body_without_one_stays_as_it_is(body: bytes) -> None:
+    head, said = identified(read(body))
+
+    assert (head.body, said) == (body, "")
+
+
+@pytest.mark.parametrize("wrong", ["a\\nb", "\\u00e9", "x" * 129])
+def test_an_id_that_no_header_could_carry_is_refused(wrong: str) -> None:
+    with pytest.raises(LocalDialectError, match=r"^request_id must be printable ASCII of at most 128 characters$"):
+        identified(read(b'{"request_id":"%s"}' % wrong.encode()))

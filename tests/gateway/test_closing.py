@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import pytest
 
 from setu import build
+from setu.config.cache import CacheConfig
 from setu.config.limits import BreakerConfig, LimitsConfig, RateLimit, policy_of
 from setu.config.model import Config, ProviderConfig
 from setu.errors import DeadlineError, TruncatedError
@@ -14,6 +15,7 @@ from setu.http import Headers, Request, Response
 from setu.resilience.ledger import Charge, Permit, Refusal, Reservation, Result, Unit
 from setu.rooms import Rooms
 from setu.signals import Call
+from setu.store.cache import MemoryCache
 from setu.store.ledger import MemoryLedger
 from setu.system import SystemClock
 from tests.gateway.wire import AN_STREAM, MESSAGE, OA_STREAM, PLAIN
@@ -229,3 +231,35 @@ def test_a_probe_that_is_left_while_its_success_is_written_down_lets_its_upstrea
 
     assert body.closed >= 1
     assert [call.end for call in calls] == ["closed-by-client"]
+
+
+@pytest.mark.parametrize(("cut", "end"), [(False, "complete"), (True, "truncated-upstream")])
+def test_who_shares_anothers_stream_is_told_of_as_it_ended(cut: bool, end: str) -> None:
+    body = Body(AN_STREAM[:-150], b"" if cut else AN_STREAM[-150:], error=TruncatedError("cut") if cut else None)
+    config = Config(providers={"an": ProviderConfig(type="anthropic")}, cache=CacheConfig(enabled=True))
+
+    async def main() -> list[Call]:
+        calls: list[Call] = []
+        deployed = build.deployments(config, {}, offline_key="k")
+        upstream = Upstream(Response(200, Headers.of({"content-type": SSE}), body))
+        rooms = Rooms(
+            ledger=MemoryLedger(SystemClock()), store=MemoryCache(SystemClock().monotonic), on_call=calls.append
+        )
+        gateway = build.gateway(deployed, upstream, config=config, rooms=rooms)
+        data, path = asked("an/m", stream=True, temperature=0)
+
+        async def one() -> bytes:
+            response = await gateway.send(Request(method="POST", path=path, body=data))
+            try:
+                return await response.read()
+            finally:
+                await response.aclose()
+
+        first, second = await asyncio.gather(one(), one())
+        assert first == second
+        return calls
+
+    calls = asyncio.run(main())
+
+    assert sorted(call.cache for call in calls) == ["hit", "miss"]
+    assert [call.end for call in calls] == [end, end]

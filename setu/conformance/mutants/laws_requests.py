@@ -294,6 +294,7 @@ _law(
     "A temperature is lowered, and nobody is told.",
     ANTHROPIC,
     lost(lambda loss: "temperature" in loss.pointer),
+    implies="XLT-15",
 )
 _law(
     "XLT-17",

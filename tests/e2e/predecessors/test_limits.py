@@ -128,12 +128,15 @@ def test_request_body_limits(tmp_path: Path) -> None:
 
 def test_structured_errors(gateway: Started) -> None:
     """JSON in the words of the endpoint's dialect, with the id of the request."""
-    gateway.play("500", "500", "500")
+    gateway.play("503", "503", "503")
+    failed = gateway.ask(said(model="anthropic/claude-sonnet-4-5"), fields=[("x-request-id", "theirs")])
     missing = gateway.ask({"model": "no-model-of-anybody", "messages": []}, fields=[("x-request-id", "mine")])
     native = gateway.ask({"model": "no-model-of-anybody", "max_tokens": 1, "messages": []}, "/v1/messages")
     google = gateway.ask({"contents": []}, "/v1beta/models/no-model-of-anybody:generateContent")
     nowhere = gateway.ask({}, "/v1/nowhere")
 
+    assert (failed.status, failed.error["status_code"], failed.error["retryable"]) == (503, 503, True)
+    assert failed.json["request_id"] == failed.error["request_id"] == "theirs"
     assert missing.status == 400
     assert set(missing.error) >= {"message", "type", "code", "param", "status_code", "retryable", "request_id"}
     assert (missing.json["request_id"], missing.error["retryable"]) == ("mine", False)

