@@ -155,15 +155,21 @@ def _priced(prices: Prices | None) -> Callable[[], Awaitable[None]]:
 def _price_list(
     config: Config, deployed: Mapping[str, Deployment], prices: Prices | None
 ) -> Callable[[], Mapping[str, Price]]:
-    """Return what gives the prices that routing compares; they are looked up once, when they are loaded."""
-    names = {config.routing.strategy, *(rule.strategy for rule in config.routing.rule)}
-    if prices is None or names <= _PRICELESS:
+    """Return what gives the prices that routing compares: the configured ones at once, all when they are loaded.
+
+    A client may name a strategy that the configuration does not: then it goes by what is known.
+    """
+    if prices is None:
         return dict
-    prices.load_soon()
+    names = {config.routing.strategy, *(rule.strategy for rule in config.routing.rule)}
+    if not names <= _PRICELESS:
+        prices.load_soon()
     found: dict[str, Price] = {}
+    looked: set[bool] = set()
 
     def listed() -> Mapping[str, Price]:
-        if not found:
+        if prices.ready not in looked:
+            looked.add(prices.ready)
             found.update(prices.of((name, model) for name, each in deployed.items() for model in each.models))
         return found
 

@@ -49,29 +49,34 @@ class Rooms(msgspec.Struct, kw_only=True):
     usage: Sink | None = None
     store: CacheStore | None = None
     mirror: Mirror | None = None
+    recalled: frozenset[tuple[str, str]] = frozenset()
     ring: "LiveKeys | None" = None
     audit: "AuditLog | None" = None
     on_call: Callable[[Call], None] = log_call
 
     def tell(self, call: Call) -> None:
         """Write a call down, wherever that is done."""
-        if self.usage is not None:
+        stranger = call.status == 401 and not call.provider and not call.key
+        if self.usage is not None and not stranger:  # who has no key must not be able to fill the database
             self.usage.put(call)
         self.on_call(call)
 
-    def adopt(self, config: Config, clock: Clock) -> None:
-        """Follow another configuration: its policies at once; a backend at another place needs a restart."""
+    def furnish(self, config: Config, clock: Clock) -> None:
+        """Open what another configuration needs and this one did not; a backend at another place needs a restart."""
+        if self.store is None and config.cache.enabled:
+            self.store = store_of(config.cache, clock, config.state.redis_url)
+        self.mirror = self.mirror or _mirror(config, clock)
+        self.ring = self.ring or _ring(config)
+        self.audit = self.audit or _audit(config)
+
+    def adopt(self, config: Config) -> None:
+        """Follow another configuration's policies."""
         policy = policy_of(config.breaker)
         if isinstance(self.ledger, MemoryLedger):
             self.ledger.adopt(policy)
         else:
             shared: RedisLedger = self.ledger  # type: ignore[assignment]  # there are these two
             shared.adopt(policy, allow=config.limits.on_error == "allow")
-        if self.store is None and config.cache.enabled:
-            self.store = store_of(config.cache, clock, config.state.redis_url)
-        self.mirror = self.mirror or _mirror(config, clock)
-        self.ring = self.ring or _ring(config)
-        self.audit = self.audit or _audit(config)
 
     async def recall(self, config: Config, clock: Clock, environ: Mapping[str, str]) -> None:
         """Count what this day's and this month's budgets were used of before this process began.
@@ -87,7 +92,12 @@ class Rooms(msgspec.Struct, kw_only=True):
 
         url = database_url(config.usage, environ, legacy=config.profile == "ai-gateway")
         try:
-            self.ledger.recall(await asyncio.to_thread(spent, url, limits, own, clock.now()))
+            charges = await asyncio.to_thread(spent, url, limits, own, clock.now())
+            # Of a budget that was counted all along the database says nothing new.
+            self.ledger.recall(
+                [each for each in charges if (each.limit.name, each.limit.dimension) not in self.recalled]
+            )
+            self.recalled |= {(limit.name, limit.dimension) for limit in asked}
         except SetuError as error:
             LOG.warning("budgets begin anew, for the usage database cannot be read: %s", error)
 

@@ -30,6 +30,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     modalities: Globs = ()
 
 
+UNREAD = "(unread)"
+"""Stands for the model of a request that passes without being read."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision about one target looks at.
 
@@ -64,7 +68,7 @@ def facts_of(
         tags.add(f"region:{deployment.region}")
     return Facts(
         provider=deployment.name,
-        model=model,
+        model=model.removeprefix("models/"),  # as Gemini's clients may write it
         alias=alias,
         tenant=caller.tenant,
         key=caller.key,
@@ -132,7 +136,7 @@ def fits(rule: Rule, facts: Facts) -> bool:
     return (
         _one(rule.tenants, (facts.tenant,))
         and _one(rule.keys, (facts.key,))
-        and _one(rule.models, _names(facts))
+        and _model(rule, facts)
         and _one(rule.providers, (facts.provider,))
         and _one(rule.regions, (facts.region,))
         and _inside(rule, rule.tools, facts.tools)
@@ -150,6 +154,13 @@ def _scope(caller: Caller, facts: Facts) -> Decision | None:
     if missing:
         return Decision(False, f"this API key needs {', '.join(sorted(missing))}, which '{facts.provider}' is not")
     return None
+
+
+def _model(rule: Rule, facts: Facts) -> bool:
+    """Tell whether a rule is about the model; of a request that nobody read it may be any, so it is denied."""
+    if facts.model == UNREAD and rule.models:
+        return rule.effect == "deny"
+    return _one(rule.models, _names(facts))
 
 
 def _names(facts: Facts) -> tuple[str, ...]:

@@ -72,10 +72,14 @@ class Live:
 
     async def take(self, loaded: Loaded) -> None:
         """Serve another configuration from now on."""
-        self.rooms.adopt(loaded.config, self._clock)
-        await self.swap.swap(self._built(loaded))
-        if self._checking is not None:
-            await self._unwatch()
+        self.rooms.furnish(loaded.config, self._clock)
+        built = self._built(loaded)
+        watched = self._checking is not None
+        await self._unwatch()
+        self.rooms.adopt(loaded.config)
+        await self.swap.swap(built)
+        await self.rooms.recall(loaded.config, self._clock, self._environ())
+        if watched:
             self._watch()
         if build.addresses(loaded.config) != self._listens:
             note("where Setu listens is changed by a restart only")
@@ -86,10 +90,7 @@ class Live:
 
     async def administered(self, request: Request) -> None:
         """Write down what an administrator is about to do."""
-        try:
-            actor = (await self._porter.admin(request)).key
-        except SetuError:
-            actor = "this machine"
+        actor = "this machine" if self.guard() is None else (await self._porter.admin(request)).key
         self._note("admin", actor, method=request.method, path=request.path)
 
     async def aclose(self) -> None:

@@ -75,7 +75,8 @@ def _need_one_process(config: Config, mode: "Mode") -> None:
     if mode.record is not None or mode.replay is not None:
         raise ConfigError("--workers: recordings are written and replayed by one process; leave --workers out")
     counted = limits_of(config.limits, {name: each.rate_limit for name, each in config.providers.items()})
-    if counted != NO_LIMITS and config.state.redis_url is None and not mode.own_limits:
+    counts = counted != NO_LIMITS or config.auth.key_store is not None
+    if counts and config.state.redis_url is None and not mode.own_limits:
         raise ConfigError(
             "--workers: each worker would count limits for itself: "
             "set state.redis_url, or say --allow-per-process-limits"

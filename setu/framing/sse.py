@@ -39,8 +39,9 @@ class SseDecoder:
         start = 0
         # A blank line may begin just before the newly arrived bytes; never rescan more than that.
         at = max(self._scanned - 3, 0)
+        plain = b"\r" not in buffer
         while True:
-            end = self._block_end(buffer, start, at, limit)
+            end = self._plain_end(buffer, start, at) if plain else self._block_end(buffer, start, at, limit)
             if end is None:
                 break
             frames.append(parse_block(buffer[start:end]))
@@ -66,6 +67,14 @@ class SseDecoder:
             return lead.end()
         found = _BLANK.search(buffer, max(start, at), limit)
         return None if found is None else found.end()
+
+    @staticmethod
+    def _plain_end(buffer: bytes, start: int, at: int) -> int | None:
+        """Return the same of bytes without a CR, as all but a few providers send: a search for two LF is faster."""
+        if buffer.startswith(b"\n", start):
+            return start + 1
+        found = buffer.find(b"\n\n", max(start, at))
+        return None if found < 0 else found + 2
 
 
 def parse_block(raw: bytes, *, terminated: bool = True) -> Frame:

@@ -4,14 +4,16 @@ import msgspec
 
 from setu.access.caller import Caller
 from setu.access.contents import modalities_of, tools_of
-from setu.access.decide import Rules, facts_of, permit
+from setu.access.decide import UNREAD, Rules, facts_of, permit
 from setu.access.forward import recipient, with_own_key
 from setu.chat.request import ChatRequest
 from setu.dialects.record import Dialect, Route
 from setu.errors import DeniedError
 from setu.providers.deployment import Deployment
+from setu.routing.model_string import bare
 from setu.routing.plan import Ask, Plan, Target
 from setu.routing.table import Table
+from setu.routing.targets import meant
 from setu.translate.splice import Head
 
 Inside = tuple[frozenset[str], frozenset[str]]
@@ -39,21 +41,30 @@ def admitted(
     if not rules.rules and caller.free:
         return plan
     inside = _inside(route, dialect, head) if rules.looks_inside else None
-    meant = None
+    whose = None
     if caller.forward is not None:
-        meant = recipient(_named(plan, ask, table), dialect.name, table.deployments, default)
-    alias = ask.model if ask.model is not None and ask.model in table.aliases else ""
+        whose = recipient(_named(plan, ask, table), dialect.name, table.deployments, default)
+    alias, stood = _alias(ask, table)
     kept: list[Target] = []
     first: DeniedError | None = None
     for target in plan.targets:
         try:
-            kept.append(_allowed(target, caller, rules, alias, inside, meant, dialect))
+            said = alias if target.name in stood else ""
+            kept.append(_allowed(target, caller, rules, said, inside, whose, dialect))
         except DeniedError as error:
             first = first or error
     if not kept and first is not None:
         raise first
     mirrors = tuple(target for target in plan.mirrors if caller.forward is None and _permitted(target, caller, rules))
     return msgspec.structs.replace(plan, targets=tuple(kept), mirrors=mirrors)
+
+
+def _alias(ask: Ask, table: Table) -> tuple[str, frozenset[str]]:
+    """Return the alias that the client asked for, and the targets that it stands for: a fallback is none of them."""
+    name = bare(ask.model) if ask.model is not None else ""
+    if name not in table.aliases or ask.provider is not None:
+        return "", frozenset()
+    return name, frozenset(target.name for target in meant(name, table))
 
 
 def alone(deployment: Deployment, caller: Caller, rules: Rules, dialect: str) -> Deployment:
@@ -64,7 +75,7 @@ def alone(deployment: Deployment, caller: Caller, rules: Rules, dialect: str) ->
     """
     if not rules.rules and caller.free:
         return deployment
-    permit(rules, caller, facts_of(deployment, "", caller)).require()
+    permit(rules, caller, facts_of(deployment, UNREAD, caller)).require()
     return with_own_key(caller, deployment, deployment.name, dialect)
 
 
@@ -72,18 +83,18 @@ def offered(deployment: Deployment, caller: Caller, model: str | None = None) ->
     """Tell whether a client's key is for a provider, or for one of its models."""
     if caller.free:
         return True
-    scope = msgspec.structs.replace(caller, models=() if model is None else caller.models)
-    return permit(Rules(), scope, facts_of(deployment, model or "", caller)).allowed
+    scope = caller if model is not None else msgspec.structs.replace(caller, models=())
+    return permit(Rules(), scope, facts_of(deployment, model or UNREAD, caller)).allowed
 
 
 def _allowed(
-    target: Target, caller: Caller, rules: Rules, alias: str, inside: Inside | None, meant: str | None, dialect: Dialect
+    target: Target, caller: Caller, rules: Rules, alias: str, inside: Inside | None, whose: str | None, dialect: Dialect
 ) -> Target:
     tools, modalities = inside if inside is not None else (None, None)
     deployment = target.deployment
     facts = facts_of(deployment, target.model, caller, alias=alias, tools=tools, modalities=modalities)
     permit(rules, caller, facts).require()
-    own = with_own_key(caller, deployment, meant, dialect.name)
+    own = with_own_key(caller, deployment, whose, dialect.name)
     return target if own is deployment else msgspec.structs.replace(target, deployment=own)
 
 

@@ -260,4 +260,6 @@ def not_json(media_type: str) -> ErrorInfo:
 
 def _latin(text: str) -> str:
     """Make a name fit for a header field."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(char if " " <= char <= "~" else "?" for char in text)

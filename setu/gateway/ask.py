@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from setu import _json
 from setu._json import Json
 from setu.access.caller import Caller
+from setu.access.said import tenant_named
 from setu.chat.count import BYTES_A_TOKEN, TOKENS_A_MEDIUM
 from setu.dialects.record import Route
 from setu.http import Headers, Request
@@ -48,7 +49,7 @@ def ask_of(request: Request, route: Route, head: Head, caller: Caller, table: Ta
     members = _json.split(body, trusted=True) if inside or described or commented or sized else _NO_MEMBERS
     metadata = {**caller.metadata, **_labels(members.get("metadata"))} if described else caller.metadata
     provider, named_by = _named(route, said, query)
-    tenant = caller.tenant or _claimed(said) or metadata.get("tenant", "")
+    tenant = caller.tenant or _claimed(said) or tenant_named(metadata.get("tenant", ""))
     return Ask(
         model=query.get("model") or head.model,
         operation=route.operation,
@@ -88,7 +89,7 @@ def raw_ask(request: Request, provider: str, caller: Caller) -> Ask:
 
 def _claimed(said: Mapping[str, str]) -> str:
     """Return the tenant that a client says it is."""
-    return said.get("x-setu-tenant") or said.get("x-project-id") or ""
+    return tenant_named(said.get("x-setu-tenant") or said.get("x-project-id") or "")
 
 
 def _said(headers: Headers) -> dict[str, str]:

@@ -54,6 +54,7 @@ class Course:
         self.reservation = _NO_CHARGES
         self.deadline: float | None = None
         self.masks: Mapping[str, str] = {}
+        self.sent = False
 
     def mask(self, options: Options) -> None:
         """Take personal data out of the request.
@@ -95,6 +96,12 @@ class Course:
         if reservation.charges:
             await self.services.ledger.settle(reservation, self._used(usage, target))
 
+    async def left(self) -> None:
+        """Let the estimate stand once something was sent: a client that leaves must not ask for nothing."""
+        reservation, self.reservation = self.reservation, _NO_CHARGES
+        if reservation.charges:
+            await self.services.ledger.settle(reservation, {} if self.sent else _NOTHING)
+
     async def refunded(self) -> None:
         """Give the client back what a request without an answer was charged, but that it asked."""
         reservation, self.reservation = self.reservation, _NO_CHARGES
@@ -102,6 +109,8 @@ class Course:
             await self.services.ledger.settle(reservation, _NOTHING)
 
     def _used(self, usage: Usage | None, target: Target) -> Mapping[Unit, int]:
+        if self.route.operation == "count_tokens":
+            return _NOTHING
         if usage is None:
             return {}
         price = self.services.prices(target.deployment.name, target.model)
@@ -271,6 +280,7 @@ class Leg:
             turn = Turn(route, head, translation, upstream, course.reply(), seals, quirks, self.over)
             if deployment.signer is not None:
                 onward = await deployment.signer.sign(onward)
+            course.sent = True
             response = await services.transport.send(onward)
             self._ttfb = self._elapsed()
             return await _turned(turn, response)
@@ -304,7 +314,7 @@ class Leg:
         )
         reservation, self._reservation = self._reservation, _NO_CHARGES
         try:
-            await self._report(None if left or denied else _result(failure, self._seconds()))
+            await self._report(None if left or denied else _result(failure, self._latency()))
         finally:
             if reservation.charges:
                 await self.course.services.ledger.settle(reservation, _NOTHING if failure and not cut else used(usage))
@@ -317,6 +327,10 @@ class Leg:
         permit, self._permit = self._permit, None
         if permit is not None:
             await self.course.services.ledger.report(permit, result)
+
+    def _latency(self) -> float:
+        """Return the seconds until the answer began: how long it then was is not its host's doing."""
+        return self._seconds() if self._ttfb is None else self._ttfb / 1000
 
     def _seconds(self) -> float:
         return self._clock.monotonic() - self._started
@@ -350,4 +364,4 @@ def used(usage: Usage | None) -> Mapping[Unit, int]:
     """Return the tokens of an answer; empty when the upstream did not say."""
     if usage is None or (usage.input is None and usage.output is None):
         return {}
-    return {"tokens": (usage.input or 0) + (usage.output or 0)}
+    return {"tokens": max(0, usage.input or 0) + max(0, usage.output or 0)}

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode
 
+from setu.access.said import METADATA
 from setu.dialects.record import Framing
 from setu.http import Headers, Request, end_to_end
 from setu.providers.deployment import Deployment, Endpoint
@@ -63,7 +64,7 @@ def end_to_end_headers(headers: Headers) -> Headers:
     """Return a client's fields that may travel on: neither credentials nor fields for the gateway."""
     kept = end_to_end(headers)
     ours = {name for name, _ in kept.items() if name.startswith(_OURS)}
-    kept.remove(*CREDENTIALS, *ours, "x-provider", *_FRAMING)
+    kept.remove(*CREDENTIALS, *ours, *METADATA, "x-provider", *_FRAMING)
     return kept
 
 

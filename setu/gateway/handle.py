@@ -16,6 +16,7 @@ from setu.gateway.answer import BROKEN, Answer, not_found, not_json
 from setu.gateway.ask import ask_of, raw_ask
 from setu.gateway.course import Course
 from setu.gateway.estimate import estimated
+from setu.gateway.intake import from_elsewhere, need_sayable, sayable, unreserved
 from setu.gateway.keyless import need_key
 from setu.gateway.labels import accepted, identified, prepared
 from setu.gateway.legacy_refusals import refuse
@@ -53,10 +54,11 @@ class Gateway:
     async def send(self, request: Request) -> Response:
         """Answer; whatever goes wrong is an error in the envelope of the endpoint's dialect."""
         services = self.services
-        route, path = classify_prefixed(request.method, request.path, self._names, request.query)
+        # `%63hat` is `chat` (RFC 3986 section 6.2.2.2): written so, a request must not pass unread.
+        route, path = classify_prefixed(request.method, unreserved(request.path), self._names, request.query)
         known = route.dialect if route is not None and route.dialect else of_path(path).name
         dialect = self.dialects.get(known) or self.dialects["openai_chat"]
-        request_id = request.headers.get("x-request-id") or services.mint("req_")
+        request_id = sayable(request.headers.get("x-request-id")) or services.mint("req_")
         answer = Answer(
             services.clock,
             dialect,
@@ -144,7 +146,8 @@ class Gateway:
         upstream = course.speaks(plan.deployment, plan.model)
         if route.operation == "count_tokens" and route.operation not in upstream.upstream:
             return estimated(dialect, route, head, course.reply(), answer)
-        if services.masks is not None and services.masks.concerns([each.deployment.name for each in plan.targets]):
+        asked = [each.deployment.name for each in (*plan.targets, *plan.mirrors)]
+        if services.masks is not None and services.masks.concerns(asked):
             course.mask(services.masks)
         if (
             plan.mirrors
@@ -162,6 +165,7 @@ class Gateway:
             head, said = identified(head)
             if said:
                 answer.identified(request.headers.get("x-request-id") or said)
+        need_sayable(head.model)
         answer.read(head)
         if services.legacy_events and route.dialect == "openai_responses":
             refuse(head.body)
@@ -187,6 +191,9 @@ class Gateway:
             if not deployment.has(tag):
                 raise DeniedError(f"this request needs {tag}, which provider '{deployment.name}' is not")
         deployment = alone(deployment, caller, services.policies, answer.dialect.name)
+        if services.masks is not None and services.masks.concerns([deployment.name]):
+            raise DeniedError(f"personal data must not reach '{deployment.name}', and this request would pass unread")
+        from_elsewhere(request)
         need_key(deployment)
         prefix = route.provider if route is not None else None
         return await pass_through(request, prefix, deployment, asked, services, answer)

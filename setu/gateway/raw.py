@@ -55,7 +55,10 @@ async def pass_through(
             answer.ended(ending, info)
 
     body = RawBody(response, done)
-    return answer.give(Ready(status=response.status, headers=passable(response.headers), body=body))
+    headers = passable(response.headers)
+    if 300 <= response.status < 400:  # it would lead the client, with its key, to a host that nobody configured
+        headers.remove("location")
+    return answer.give(Ready(status=response.status, headers=headers, body=body))
 
 
 _UNREAD: Mapping[Unit, int] = {"tokens": 0, "nano_usd": 0}
@@ -114,6 +117,8 @@ def _below(path: str, prefix: str | None) -> str:
     """Return the path without the provider's name; what steps up would reach beyond what its key is meant for."""
     if prefix is not None:
         path = "/" + path.lstrip("/").removeprefix(prefix).lstrip("/")
+    if not path.startswith("/"):  # `@host/` behind an origin would be another origin
+        raise LocalDialectError("the path must begin with '/'", code="invalid_path")
     if any(unquote(step) in {".", ".."} for step in unquote(path).split("/")):
         raise LocalDialectError("the path must not hold '.' or '..'", code="invalid_path")
     return path

@@ -1,11 +1,14 @@
 """A request's copies: what a mirror sends is a call of its own, with its own row, and nobody's answer."""
 
+from setu.access.caller import Caller
 from setu.gateway.answer import Answer
 from setu.gateway.course import Course
 from setu.gateway.mirror import REASON, Mirror
 from setu.gateway.ready import Ready
 from setu.http import Ending, Response
 from setu.routing.plan import Plan, Target
+
+NOBODY = Caller(tenant="mirror")
 
 
 def reflect(course: Course, plan: Plan, mirror: Mirror) -> None:
@@ -26,7 +29,7 @@ class _Copy:
         answer = Answer(
             services.clock, course.dialect, course.answer.request_id, services.on_call, call_id=services.call_id()
         )
-        answer.caller = course.answer.caller
+        answer.caller = NOBODY  # no client asked for it, so none is billed
         answer.operation = course.route.operation
         answer.routed(Plan(targets=(self._target,), reason=REASON, policy=REASON), course.head)
         copied = Course(services, course.request, course.route, course.dialect, course.head, course.ask, answer)

@@ -33,7 +33,7 @@ async def answered(course: Course, plan: Plan) -> Response:
         return await _given(course, await first_good(course, plan))
     except BaseException:
         if not answer.detached:
-            await course.refunded()
+            await course.left()
         raise
 
 
@@ -57,7 +57,13 @@ async def through(course: Course, plan: Plan, cache: Cache) -> Response:
     place = _lookup(course, plan, cache)
 
     async def produce() -> Response:
-        given = await first_good(course, plan)
+        try:
+            given = await first_good(course, plan)
+        except BaseException:
+            if answer.detached:  # nobody is left to say how it ended
+                await course.refunded()
+                answer.ended(Ending.CLOSED_BY_CLIENT, None)
+            raise
         own.append(given)
         answer.target, answer.ttfb = given.leg.target, given.ttfb
         answer.cache = "bypass" if place is None else "miss"

@@ -5,6 +5,7 @@ the use case's route, the providers that serve the model, the default provider.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -74,8 +75,20 @@ def route(ask: Ask, table: Table, outlook: Outlook = _NOTHING_KNOWN) -> Plan:
 
 
 def required(ask: Ask, table: Table) -> frozenset[str]:
-    """Return the tags that a request demands of whoever answers it, for a caller that chooses without a plan."""
-    return ask.require.union(*(rule.require for rule in _matching(_heard(ask, table), table)))
+    """Return the tags that a request which nobody reads demands of its provider.
+
+    What it asks for is unknown, so each rule counts that could be about it.
+    """
+    unread: dict[str, Any] = {
+        "models": (),
+        "needs": frozenset(),
+        "min_tokens": None,
+        "max_tokens": None,
+        "stream": None,
+    }
+    unread |= {"dialect": None, "operation": None}
+    could = (rule for rule in table.rules if matches(msgspec.structs.replace(rule.when, **unread), ask))
+    return ask.require.union(*(rule.require for rule in could))
 
 
 def _matching(ask: Ask, table: Table) -> list[Rule]:

@@ -10,6 +10,7 @@ from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from setu.access.exposure import is_loopback, plain
 from setu.errors import AuthenticationError, ErrorInfo, ErrorKind, GatewayError, SetuError
 from setu.http import Headers, Request
 
@@ -276,9 +277,23 @@ class _NotAdmittedError(AuthenticationError):
         return self._info
 
 
+def _said(request: Incoming) -> list[str]:
+    """Return the hosts that a request names: the one it asks, and the page's that sent it."""
+    origin = request.headers.get("origin")
+    return [request.headers.get("host", ""), *([] if origin is None else [origin.partition("://")[2]])]
+
+
+def _host_of(authority: str) -> str:
+    name, colon, port = authority.rpartition(":")
+    return name if colon and port.isdigit() else authority
+
+
 def is_local(request: Incoming) -> bool:
     """Tell whether a client is on this machine; one that a proxy speaks for is not known to be."""
     if any(name in request.headers for name in _FORWARDED):
+        return False
+    # A page of another site, or one whose name was bound anew to this machine, is no operator.
+    if any(not is_loopback(plain(_host_of(name))) for name in _said(request)):
         return False
     try:
         return request.client is not None and ip_address(request.client.host.partition("%")[0]).is_loopback

@@ -16,6 +16,8 @@ import uvicorn
 from setu.errors import ConfigError, SetuError
 
 GRACE_SECONDS = 30
+READ_SECONDS = 0.2
+"""For how long a server that stops still waits for requests on connections that it has taken."""
 KEEP_ALIVE_SECONDS = 75
 """uvicorn's own 5 s break requests behind proxies that keep idle connections longer."""
 _LOOPBACK, _LAST_PORT = "127.0.0.1", 65535
@@ -87,6 +89,17 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop to listen, read what has been accepted, then end: uvicorn resets connections whose request it has not
+        read yet, and a proxy does not send a POST again.
+        """
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        await asyncio.sleep(READ_SECONDS)
+        await super().shutdown(sockets)
 
 
 def _wanted(record: logging.LogRecord) -> bool:

@@ -19,6 +19,7 @@ _FILTERS: Mapping[str, sa.Column[Any]] = {
     "model": REQUESTS.c.model,
     "provider": REQUESTS.c.provider,
     "key": REQUESTS.c.key_id,
+    "upstream_model": REQUESTS.c.upstream_model,
 }
 _BILL = uuid.UUID("0d5e0f8c-3c1e-5f0a-8f0e-7a4a3f5f0b11")
 _AGO = re.compile(r"([0-9]+)([mhdw])")

@@ -7,7 +7,7 @@ from setu.resilience.ledger import Charge, Dimension, Limit
 from setu.resilience.limits import Limits
 from setu.store.reports import Query, Totals, totals
 
-_BY: Mapping[Dimension, str] = {"tenant": "tenant", "key": "key", "model": "model", "provider": "provider"}
+_BY: Mapping[Dimension, str] = {"tenant": "tenant", "key": "key", "model": "upstream_model", "provider": "provider"}
 
 
 def spent(url: str, limits: Limits, own: Mapping[str, Iterable[Limit]], now: float) -> list[Charge]:

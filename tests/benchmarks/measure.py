@@ -27,10 +27,10 @@ class Effort(NamedTuple):
 
     seconds: float = 1
     rounds: int = 4
-    warm_up: float = 1
+    warm_up: float = 0.7
 
 
-QUICK = Effort(0.3, 1, 0.3)
+QUICK = Effort(0.2, 1, 0.1)
 
 
 class Sample(NamedTuple):

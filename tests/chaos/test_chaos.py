@@ -32,12 +32,16 @@ def test_the_storm_was_one(found: Findings) -> None:
     """Everything that may happen to a request did, to many; else the promises were not put to the proof."""
     seen = {(each.outcome, each.status) for each in found.told}
 
-    assert len(found.told) > 10 * CLIENTS
+    assert len(found.told) > 5 * CLIENTS
     assert {("ok", 200), ("broken", 200), ("left", 200), ("error", 429), ("error", 503)} <= seen
     assert {each["outcome"] for each in found.attempts} >= {"ok", "failed", "cut"}
-    assert "Redis cannot be asked" in found.log
-    assert "Redis answers again" in found.log
-    assert "usage" in found.log
+    for sentence in (
+        "Redis cannot be asked",
+        "Redis answers again",
+        "the usage database cannot be written",
+        "the usage database can be written again",
+    ):
+        assert sentence in found.log
     assert found.log.count("configuration reloaded (file change)") + found.log.count("(SIGHUP)") >= SECONDS // 5 - 1
 
 

@@ -1,12 +1,17 @@
 """docs/guides/high-availability.md as it stands: two instances behind nginx, of which one is killed in the middle.
 
-Thirty seconds or so; the configuration is the guide's but for addresses, providers and the limit of one tenant.
+The other is stopped and started later, as for an update. Forty seconds or so; the configuration is the guide's but for
+addresses, providers and the limit of one tenant.
 """
 
 import asyncio
+import os
+import signal
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +29,21 @@ from tests.redis_server import RedisServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timed, pytest.mark.timeout(240)]
 GUIDE = ROOT / "docs" / "guides" / "high-availability.md"
-SECONDS, KILLED, BACK = 20.0, 6.0, 11.0
-"""How long the run is, and when in it an instance is killed and started again."""
+SECONDS, KILLED, BACK, STOPPED = 26.0, 6.0, 11.0, 18.0
+"""How long the run is, when in it an instance is killed and started again, and when the other is told to stop."""
 LIMIT = 120
 UNWRITTEN = 0.25 + 0.25
 """Seconds of rows that a killed instance may lose, as the guide says, and for the rest of the way to its client."""
+UNLUCKY = 10
+"""Requests whose connection an instance may not have taken yet when it stopped to listen: what comes while it is busy
+with others, tens of milliseconds at two hundred clients."""
+DYING = 0.5
+"""Seconds that the system may take to end a killed process, which still seems to listen."""
 
 _MORE = """
+[limits]
+on_error = "deny"       # a machine so busy that Redis seems away for a moment must not let t3 have more
+
 [limits.tenants.t3]
 requests_per_minute = {limit}
 
@@ -58,15 +71,20 @@ class Run(NamedTuple):
     requests: list[table.RowT]
     attempts: list[table.RowT]
     killed: float
+    stopped: float
     served: list[int]
     asked: Counter[str]
 
     def hit(self, told: Told) -> bool:
         """Tell whether a request was under way when the instance was killed, or was just over."""
-        return told.at <= self.killed <= told.done + UNWRITTEN
+        return told.at - DYING <= self.killed <= told.done + UNWRITTEN
 
     def under_way(self, told: Told) -> bool:
-        return told.at <= self.killed <= told.done
+        return told.at - DYING <= self.killed <= told.done
+
+    def unlucky(self, told: Told) -> bool:
+        """Tell whether a request came in the moment in which the other instance stopped to listen."""
+        return told.status == 502 and told.at - DYING <= self.stopped <= told.done
 
 
 def block(language: str) -> str:
@@ -113,24 +131,37 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Run:
         instances.enter_context(nginx := Nginx(folder / "nginx", conf, front))
         crowd = Crowd(lambda: nginx.url, 200, 7, proxied={502}, key="sk-team")
 
-        async def storm() -> tuple[float, Serving]:
-            running = asyncio.ensure_future(crowd.run(SECONDS))
-            await asyncio.sleep(KILLED)
-            second.kill()
-            killed = time.time()
-            await asyncio.sleep(BACK - KILLED)
-            third = await asyncio.to_thread(started, instances, folder / "b", ports[1], config)
-            await running
-            return killed, third
-
-        killed, third = asyncio.run(storm())
+        again = [
+            partial(started, instances, folder / name, port, config) for name, port in zip("ab", ports, strict=True)
+        ]
+        killed, stopped, last = asyncio.run(storm(crowd, first, second, again))
         time.sleep(1.0)
-        served = [metrics(each.url)["requests"]["total"] for each in (first, third)]
+        served = [metrics(each.url)["requests"]["total"] for each in last]
         instances.close()  # what waits is written down
         requests, attempts = table.rows(postgres.url)
-        run = Run(crowd.told, requests, attempts, killed, served, upstreams.nonces)
+        run = Run(crowd.told, requests, attempts, killed, stopped, served, upstreams.nonces)
     print(len(run.told), Counter(f"{each.outcome} {each.status}" for each in run.told), run.served)
     return run
+
+
+async def storm(
+    crowd: Crowd, first: Serving, second: Serving, again: Sequence[Callable[[], Serving]]
+) -> tuple[float, float, list[Serving]]:
+    """Kill the second instance, later stop the first; return when, and those that stand in their places at the end."""
+    begun = time.time()
+    running = asyncio.ensure_future(crowd.run(SECONDS))
+    await asyncio.sleep(KILLED)
+    second.kill()
+    killed = time.time()
+    await asyncio.sleep(begun + BACK - time.time())
+    third = await asyncio.to_thread(again[1])
+    await asyncio.sleep(begun + STOPPED - time.time())  # longer than nginx leaves an instance alone
+    os.kill(first.pid, signal.SIGTERM)
+    stopped = time.time()
+    await asyncio.sleep(1.0)
+    fourth = await asyncio.to_thread(again[0])
+    await running
+    return killed, stopped, [third, fourth]
 
 
 def started(instances: ExitStack, folder: Path, port: int, config: str) -> Serving:
@@ -144,7 +175,10 @@ def test_only_requests_under_way_on_the_killed_instance_fail_with_it(found: Run)
     whole = [each for each in found.told if each.outcome == "ok"]
     own = {row["request_id"] for row in found.requests if row["status_code"] == 502}  # an upstream's, said by a gateway
 
-    assert [each for each in failed if not found.under_way(each) and each.nonce not in own] == []
+    others = [each for each in failed if not found.under_way(each) and each.nonce not in own]
+
+    assert [each for each in others if not found.unlucky(each)] == []
+    assert len(others) <= UNLUCKY
     assert {each.why for each in failed} <= {"", "the connection broke without a word"}
     assert 0 < len([each for each in failed if found.under_way(each)]) < 100
     assert len(whole) > 0.5 * len(found.told)
@@ -161,13 +195,15 @@ def test_no_request_is_asked_of_two_instances(found: Run) -> None:
 def test_all_is_written_down_but_what_died_with_an_instance(found: Run) -> None:
     rows = Counter(row["request_id"] for row in found.requests)
     lost = [each for each in found.told if found.hit(each) and not rows[each.nonce]]
-    rest = [each for each in found.told if not found.hit(each)]
+    unlucky = {each.nonce for each in found.told if found.unlucky(each) and not rows[each.nonce]}
+    rest = [each for each in found.told if not found.hit(each) and each.nonce not in unlucky]
     others = {each.nonce for each in found.told if found.hit(each)}
     requests = [row for row in found.requests if row["request_id"] not in others]
     ids = {row["id"] for row in requests}
 
     assert table.disagreements(rest, requests, [each for each in found.attempts if each["request_id"] in ids]) == []
     assert len(lost) < 200
+    assert len(unlucky) <= UNLUCKY
     assert max(rows.values()) == 1
 
 
@@ -176,8 +212,5 @@ def test_a_limit_is_one_for_both_instances(found: Run) -> None:
     assert sum(each.outcome == "ok" for each in found.told if each.tenant == "t3") > LIMIT / 2
 
 
-def test_the_instance_that_came_back_gets_its_share(found: Run) -> None:
-    survivor, restarted = found.served
-
-    assert survivor > 200
-    assert restarted > 100
+def test_instances_that_came_back_get_their_share(found: Run) -> None:
+    assert min(found.served) > 100

@@ -134,9 +134,11 @@ def test_shares_are_kept() -> None:
 
 def test_the_cheaper_one_is_asked() -> None:
     prices = {"a/m": {"input_per_1m": 10, "output_per_1m": 10}, "b/m": {"input_per_1m": 1, "output_per_1m": 1}}
-    routing = {"models": {"x": ["a/m", "b/m"]}, "strategy": "cost_based"}
-    with Whole({"a": "openai", "b": "openai"}, routing=routing, prices=prices) as whole:
+    routing: dict[str, Any] = {"models": {"x": ["a/m", "b/m"]}}
+    with Whole({"a": "openai", "b": "openai"}, routing={**routing, "strategy": "cost_based"}, prices=prices) as whole:
         assert providers(whole, 3, "x") == ["b"] * 3
+    with Whole({"a": "openai", "b": "openai"}, routing=routing, prices=prices) as whole:
+        assert providers(whole, 3, "x", ("x-setu-strategy", "cost_based")) == ["b"] * 3
 
 
 def test_a_long_prompt_goes_where_there_is_room() -> None:

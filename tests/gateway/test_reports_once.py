@@ -80,7 +80,7 @@ def whole(request: pytest.FixtureRequest) -> Iterator[Whole]:
         more["cache"] = {"enabled": True}
     if request.param == "masked and mirrored":
         routing["rule"] = [{"name": "r", "model": "*", "mirror": ["b/copy"]}]
-        more["privacy"] = {"enabled": True}
+        more["privacy"] = {"enabled": True, "providers": ["b"]}  # what passes unread to b is refused
     retry = {"retry": {"max_attempts": 2, "initial_interval": 0.005, "max_interval": 0.005}}
     with Whole(
         HOSTS, PROVIDERS, routing=routing, limits=LIMITS, resilience=retry, breaker={"enabled": False}, **more

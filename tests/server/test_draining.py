@@ -1,6 +1,7 @@
 """Stopping: what is under way is finished, nothing new is taken, and the process says that all went well."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -9,8 +10,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -143,3 +146,33 @@ def test_an_app_that_cannot_drain_is_stopped_all_the_same() -> None:
     server.handle_exit(signal.SIGTERM, None)
 
     assert server.should_exit
+
+
+async def _greeting(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"hi"})
+
+
+@pytest.mark.timed
+def test_a_request_on_a_connection_that_was_taken_is_answered_although_the_server_stops() -> None:
+    """uvicorn looks every 0.1 s whether it is to stop; what a busy machine delays beyond its wait is tried again."""
+
+    def answered() -> bytes:
+        with Background(_greeting) as server, ThreadPoolExecutor(1) as aside:
+            place = urlsplit(server.url)
+            with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+                time.sleep(0.1)  # it is accepted
+                stopping = aside.submit(server.stop)
+                time.sleep(0.14)
+                with contextlib.suppress(ConnectionError):
+                    connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                    return connection.recv(4096)
+            stopping.result()
+        return b""
+
+    assert any(answered().startswith(b"HTTP/1.1 200") for _ in range(3))
