@@ -110,7 +110,9 @@ class Live:
         }
         sections["local"] = ProviderConfig(type="openai_compatible", base_url=f"{url}/v1")
         sections["keyless"] = ProviderConfig(type="anthropic", base_url=url)
-        config = Config(providers=sections, routing=self._routing, breaker=BreakerConfig(enabled=False), resilience=ONCE)
+        config = Config(
+            providers=sections, routing=self._routing, breaker=BreakerConfig(enabled=False), resilience=ONCE
+        )
         config = config.model_copy(update={"server": config.server.model_copy(update={"max_body": self._max_body})})
         deployed = build.deployments(config, {})
         gateway = build.gateway(deployed, HttpxTransport(), config=config, on_call=self.calls.append)
