@@ -122,5 +122,5 @@ def test_a_stopping_gateway_ends_its_copies_and_reports_them() -> None:
         whole["b"].script.append(held)
         whole.ask(said("a/m"))
         assert held.reached.wait(2)
-    assert held.left.wait(3)
+    assert held.left.wait(10)
     assert [(call.route, call.end) for call in whole.calls][1:] == [("mirror", "closed-by-client")]
