@@ -7,7 +7,8 @@ import pytest
 
 from setu import build
 from setu.bundled import data_dir
-from setu.config.model import Auth, Config, ProviderConfig
+from setu.config.model import Config, ProviderConfig
+from setu.config.access import Auth
 from setu.conformance import scenario
 from setu.conformance.gateways import Model
 from setu.conformance.mutants.edits import Json, drop, object_of, plain, status

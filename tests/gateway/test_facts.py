@@ -8,7 +8,8 @@ import pytest
 from setu import build
 from setu.chat.ids import counter
 from setu.chat.parts import Inline
-from setu.config.model import Config, Routing
+from setu.config.model import Config
+from setu.config.routing import Routing
 from setu.errors import LocalDialectError
 from setu.gateway.facts import MAX_URLS, gather, tenant_of
 from setu.http import Headers, Request, Response

@@ -310,8 +310,10 @@ def test_a_latency_is_said_as_people_do(latency: float | None, spoken: str | Non
     ],
 )
 def test_an_admin_key_is_shown_as_clients_show_keys(fields: dict[str, str], status: int | None) -> None:
-    info = asyncio.run(
-        admitting("sk-first", ADMIN_KEY)(Request(method="GET", path="/admin/usage", headers=Headers.of(fields)))
-    )
+    async def asked() -> ErrorInfo | None:
+        admit = admitting("sk-first", ADMIN_KEY)
+        return await admit(Request(method="GET", path="/admin/usage", headers=Headers.of(fields)))
+
+    info = asyncio.run(asked())
 
     assert (info.status if info is not None else None) == status
