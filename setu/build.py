@@ -16,7 +16,7 @@ from setu.config.cache import rules_of as cache_rules_of
 from setu.config.limits import limits_of, policy_of
 from setu.config.model import Config, ProviderConfig
 from setu.config.privacy import options_of
-from setu.config.resilience import resilience_of
+from setu.config.resilience import RetryConfig, resilience_of
 from setu.config.routing import load_strategies, table_of
 from setu.deployed import deployments
 from setu.dialects.record import Dialect
@@ -54,6 +54,17 @@ OFFLINE_KEY = "setu-offline"
 
 
 NO_BREAKER = Policy(enabled=False)
+
+
+def asked_once(config: Config) -> Config:
+    """Return a configuration under which a request is one request upstream: what recordings are made and played with.
+
+    A recorded 429 is meant for the client, and five of them are no reason to leave a recording alone.
+    """
+    once = config.resilience.model_copy(update={"retry": RetryConfig(max_attempts=1)})
+    providers = {name: each.model_copy(update={"retry": RetryConfig()}) for name, each in config.providers.items()}
+    breaker = config.breaker.model_copy(update={"enabled": False})
+    return config.model_copy(update={"resilience": once, "providers": providers, "breaker": breaker})
 
 
 def timeouts(deployed: Mapping[str, Deployment]) -> dict[str, float]:

@@ -136,6 +136,8 @@ def open_(source: Source, loaded: Loaded, mode: Mode, *, shared: bool) -> Served
     Raises:
         ConfigError: a provider or a directory cannot be used.
     """
+    if mode.replay is not None or mode.record is not None:
+        loaded = loaded._replace(config=build.asked_once(loaded.config))
     if mode.replay is not None:
         studio = Studio(Setup(directory=mode.replay, on_exhausted="cycle", redact=mode.rules), tell=note)
         deployed = build.deployments(loaded.config, source.environ, offline_key=build.OFFLINE_KEY)

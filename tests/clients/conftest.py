@@ -18,7 +18,7 @@ from tests.processes import Serving
 @pytest.fixture(scope="session")
 def gateway() -> Iterator[str]:
     """The gateway in this process, in front of the recordings of every provider; its URL."""
-    config = Config()
+    config = build.asked_once(Config())
     deployed = {
         name: deployment
         for name, deployment in build.deployments(config, {}, offline_key=OFFLINE_KEY).items()

@@ -38,6 +38,7 @@ def judged(dialect: str, change: Change = unchanged, *, names: Mapping[str, str]
                 "anthropic": ProviderConfig(base_url=standing.url, api_key="sk-up-0002"),
             },
         )
+        config = build.asked_once(config)
         gateway = build.gateway(build.deployments(config, {}), HttpxTransport(), config=config, on_call=lambda _: None)
         with Background(build.app(change(build.guarded(gateway, config)), config, dict)) as server:
             sight = Sight(

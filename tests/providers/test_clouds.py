@@ -72,9 +72,11 @@ def test_azure_without_an_endpoint_says_what_is_missing() -> None:
 
 
 def test_a_deployment_s_name_cannot_leave_the_path() -> None:
-    upstream, _, _ = ask("azure", HELLO | {"model": "a/../../evil?x=1"})
+    stepping, refused, _ = ask("azure", HELLO | {"model": "a/../../evil?x=1"})
+    upstream, _, _ = ask("azure", HELLO | {"model": "a/evil?x=1"})
 
-    assert upstream.sent[0].path == "/openai/deployments/a%2F..%2F..%2Fevil%3Fx%3D1/chat/completions"
+    assert (refused.status, stepping.sent) == (400, [])
+    assert upstream.sent[0].path == "/openai/deployments/a%2Fevil%3Fx%3D1/chat/completions"
 
 
 def test_an_openai_client_does_not_see_azure_s_first_chunk() -> None:
