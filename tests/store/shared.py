@@ -28,7 +28,7 @@ async def ledgers(server: RedisServer, prefix: str = "") -> AsyncIterator[MakeLe
     made: list[RedisLedger] = []
 
     def make(policy: Policy | None = None, *, allow: bool = True, lease: float = 60.0, url: str = "") -> RedisLedger:
-        link = RedisLink(url or server.url, command_timeout=1.0)
+        link = RedisLink(url or server.url, command_timeout=0.6)
         made.append(RedisLedger(link, RealClock(), policy, allow=allow, prefix=prefix, lease=lease))
         return made[-1]
 
