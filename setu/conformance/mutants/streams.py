@@ -44,7 +44,7 @@ def _cacheable(request: Request, response: Response) -> Response:
 
 
 def _held(start: Callable[[bytes], bool]) -> Change:
-    """Hold a stream back from some chunk on, until it is over."""
+    """Hold a stream back from some event on, until it is over."""
 
     def edit(request: Request, response: Response) -> Response:
         if CHAT in request.path and not isinstance(response.body, bytes):
@@ -52,6 +52,11 @@ def _held(start: Callable[[bytes], bool]) -> Change:
         return response
 
     return answers(edit)
+
+
+def _cut(chunk: bytes) -> list[bytes]:
+    """Return a chunk's events, each with the blank line that ends it."""
+    return [piece for piece in re.split(rb"(?<=\n\n)", chunk) if piece]
 
 
 class _Held:
@@ -66,10 +71,11 @@ class _Held:
         broken: TruncatedError | None = None
         try:
             async for chunk in Response(200, body=self._inner).chunks():
-                if held or self._start(chunk):
-                    held.append(chunk)
-                else:
-                    yield chunk
+                for event in _cut(chunk):  # a gateway may write its first events at once
+                    if held or self._start(event):
+                        held.append(event)
+                    else:
+                        yield event
         except TruncatedError as error:
             broken = error
         if held:
